@@ -1,0 +1,41 @@
+# `make demo` and `make test` set everything up in .venv and run. They need Python >= 3.10 with pip and venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Without an NVIDIA GPU, PyTorch's own index has the build that does not bring gigabytes of CUDA along.
+TORCH ?= torch==2.13.0
+TORCH_INDEX := $(if $(shell command -v nvidia-smi),,--extra-index-url https://download.pytorch.org/whl/cpu)
+
+.PHONY: demo test lint format clean
+
+$(VENV)/installed: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --no-deps $(TORCH) $(TORCH_INDEX)
+	$(BIN)/pip install --quiet --editable ".[test]"
+	touch $@
+
+demo: $(VENV)/installed
+	$(BIN)/python dataset_scripts/speech_synthesis.py demo/corpus --seed 0
+	$(BIN)/python dataset_scripts/sed.py benchmark --corpus synthetic=demo/corpus --split_by speaker --seed 1 --output_dir demo/data
+	test -f demo/results.json || $(MAKE) demo/results.json
+	$(BIN)/emotion-diarization diarize --model demo/model --dataset demo/data --limit 1 --plot demo/timeline.png
+
+demo/results.json:
+	$(BIN)/accelerate launch --num_processes 1 train_sed.py --dataset demo/data --output_dir demo/model --encoder configs/wavlm_tiny.json
+	cp demo/model/results.json $@
+
+test: $(VENV)/installed lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) demo

@@ -1,0 +1,188 @@
+"""Scores predicted segments against reference segments: EDER, its components, and what is reported beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .bootstrap import confidence_intervals
+from .error_durations import COMPONENTS, cut_into_pieces, error_durations, shared_durations, with_labels
+from .segment_table import Segments, SegmentTable, check_durations, check_segments, name_of, table_from_lists
+
+BLOCK = 1 << 15  # utterances worked on at a time: bounds the memory
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Errors of every utterance.
+
+    Attributes:
+        seconds: ``(utterances, 4)``, in the order of `COMPONENTS`.
+        scored: ``(utterances,)`` seconds that are scored: the duration less the collars.
+        has_label: boolean ``(labels, utterances)``, whether the reference has the emotion.
+        shared: ``(1 + labels, 1 + labels)`` seconds, reference by prediction, no emotion first.
+        labels: the emotions.
+    """
+
+    seconds: np.ndarray
+    scored: np.ndarray
+    has_label: np.ndarray
+    shared: np.ndarray
+    labels: tuple[str, ...]
+
+
+def score_segments(
+    predictions: Sequence[Segments],
+    references: Sequence[Segments],
+    durations: Sequence[float],
+    *,
+    names: Sequence[str] | None = None,
+    **options: Any,
+) -> dict[str, Any]:
+    """EDER of predicted segments, without `evaluate`.
+
+    Args:
+        predictions: for each utterance its segments: ``{"start": seconds, "end": seconds, "label": name}`` in any
+            order; overlaps are allowed, neutral ones may be left out. Ends past the duration are cut.
+        references: the same, of the truth.
+        durations: of the utterances, in seconds.
+        names: what messages call the utterances; default: their numbers, from 0.
+        options: see `score_tables`.
+
+    Returns:
+        See `score_tables`.
+
+    Raises:
+        ValueError: for bad input, naming the utterance and the value.
+    """
+    if not len(predictions) == len(references) == len(durations):
+        raise ValueError(
+            "predictions, references and durations must have one entry for each utterance; "
+            f"got {len(predictions)}, {len(references)} and {len(durations)}."
+        )
+    return score_tables(
+        table_from_lists(predictions, names, "predictions"),
+        table_from_lists(references, names, "references"),
+        durations,
+        names=names,
+        **options,
+    )
+
+
+def score_tables(
+    predictions: SegmentTable,
+    references: SegmentTable,
+    durations: Sequence[float],
+    *,
+    names: Sequence[str] | None = None,
+    neutral_label: str | Sequence[str] = "neutral",
+    labels: Sequence[str] | None = None,
+    collar: float = 0.0,
+    per_utterance: bool = False,
+    per_label: bool = False,
+    confidence_interval: float | None = None,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """EDER and its components (Eq. 1 of arXiv 2306.12991).
+
+    Args:
+        predictions: predicted segments, as read.
+        references: reference segments, as read.
+        durations: ``(utterances,)`` seconds.
+        names: what messages call the utterances; default: their numbers, from 0.
+        neutral_label: the label that means no emotion, or several such.
+        labels: the emotions that may occur; anything else is bad input. Default: all may.
+        collar: seconds on either side of each reference border that are not scored.
+        per_utterance: adds ``per_utterance``: a list of each rate and the scored seconds, in the order of the input.
+        per_label: adds ``per_label``, for each reference emotion the scores over the utterances that have it, and
+            ``durations``, the seconds of each pair of reference and predicted label.
+        confidence_interval: its level, such as 0.95: adds ``confidence_interval`` (bootstrap over utterances).
+        seed: of the bootstrap.
+
+    Returns:
+        ``eder`` (the mean over utterances, as in the paper) with its components ``false_alarm``, ``missed_emotion``,
+        ``confusion`` and ``overlap``, which add up to it; the same five with ``_by_duration`` (all errors over all
+        durations); ``utterances`` (their number) and ``hours`` (scored); and what was asked for.
+
+    Raises:
+        ValueError: for bad input, naming the utterance and the value.
+    """
+    _check_options(collar, confidence_interval)
+    neutral = (neutral_label,) if isinstance(neutral_label, str) else tuple(neutral_label)
+    seconds = check_durations(durations, names)
+    predictions = check_segments(predictions, seconds, names, "predictions", neutral, labels)
+    references = check_segments(references, seconds, names, "references", neutral, labels)
+    errors = _collect_errors(predictions, references, seconds, collar)
+    if not errors.scored.all():
+        index = int(errors.scored.argmin())
+        raise ValueError(
+            f"{name_of(names, index)}: a collar of {collar} s leaves nothing to score of its {seconds[index]} s."
+        )
+
+    result = _averages(errors.seconds, errors.scored)
+    if per_utterance:
+        rates = errors.seconds / errors.scored[:, None]
+        columns = {"eder": rates.sum(axis=1), **dict(zip(COMPONENTS, rates.T, strict=True)), "seconds": errors.scored}
+        result["per_utterance"] = {name: column.tolist() for name, column in columns.items()}
+    if per_label:
+        result["per_label"] = {
+            label: _averages(errors.seconds[has_label], errors.scored[has_label])
+            for label, has_label in zip(errors.labels, errors.has_label, strict=True)
+            if has_label.any()
+        }
+        rows = [neutral[0] if neutral else "", *errors.labels]
+        result["durations"] = {
+            reference: dict(zip(rows, row.tolist(), strict=True))
+            for reference, row in zip(rows, errors.shared, strict=True)
+        }
+    if confidence_interval is not None:
+        result["confidence_interval"] = confidence_intervals(
+            errors.seconds.sum(axis=1), errors.scored, confidence_interval, seed=seed
+        )
+    return result
+
+
+def _check_options(collar: float, confidence_interval: float | None) -> None:
+    if not 0 <= collar < np.inf:
+        raise ValueError(f"collar must be a number of seconds, at least 0; got {collar}.")
+    if confidence_interval is not None and not 0 < confidence_interval < 1:
+        raise ValueError(f"confidence_interval is a level between 0 and 1, such as 0.95; got {confidence_interval}.")
+
+
+def _collect_errors(
+    predictions: SegmentTable, references: SegmentTable, durations: np.ndarray, collar: float
+) -> Errors:
+    labels = tuple(sorted({*predictions.labels, *references.labels}))
+    predictions, references = with_labels(predictions, labels), with_labels(references, labels)
+    has_label = np.zeros((len(labels), len(durations)), dtype=bool)
+    has_label[references.label, references.utterance] = True
+    seconds, scored = np.empty((len(durations), len(COMPONENTS))), durations.copy()
+    shared = np.zeros((1 + len(labels), 1 + len(labels)))
+    for first in range(0, len(durations), BLOCK):
+        block = slice(first, min(first + BLOCK, len(durations)))
+        pieces = cut_into_pieces(
+            predictions.of_utterances(block.start, block.stop),
+            references.of_utterances(block.start, block.stop),
+            durations[block],
+            collar,
+        )
+        seconds[block] = error_durations(pieces, block.stop - block.start)
+        if collar:
+            scored[block] = np.bincount(pieces.utterance, pieces.seconds, minlength=block.stop - block.start)
+        shared += shared_durations(pieces)
+    return Errors(seconds, scored, has_label, shared, labels)
+
+
+def _averages(seconds: np.ndarray, scored: np.ndarray) -> dict[str, float]:
+    """Both averages of error durations ``(utterances, 4)`` over scored durations ``(utterances,)``."""
+    result = {}
+    for suffix, components in (
+        ("", (seconds / scored[:, None]).mean(axis=0)),
+        ("_by_duration", seconds.sum(axis=0) / scored.sum()),
+    ):
+        result["eder" + suffix] = float(components.sum())
+        result |= {name + suffix: float(value) for name, value in zip(COMPONENTS, components, strict=True)}
+    return {**result, "utterances": len(scored), "hours": float(scored.sum() / 3600)}

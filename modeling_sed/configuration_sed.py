@@ -1,0 +1,116 @@
+"""Configuration of a Speech Emotion Diarization model: a pretrained speech encoder and a frame classifier on top."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from transformers import AutoConfig, PreTrainedConfig
+from transformers.pipelines import PIPELINE_REGISTRY
+
+from .frames_sed import FrameGeometry
+
+PAPER_LABELS = ("neutral", "happy", "sad", "angry")
+SUPPORTED_ENCODERS = ("wavlm", "wav2vec2", "hubert")
+
+
+class SEDConfig(PreTrainedConfig):
+    """Configuration of [`SEDForAudioFrameClassification`] (Fig. 3 of arXiv 2306.12991).
+
+    The defaults compute what the authors' released models compute.
+
+    Args:
+        encoder_config: configuration of the encoder (wavlm, wav2vec2 or hubert), or its dictionary with a
+            ``model_type``. Default: WavLM of base size.
+        labels: label names in the order of the classifier's outputs. Default: the paper's four, neutral first.
+            ``id2label`` does the same, as everywhere in transformers.
+        neutral_label: the label that means "no emotion".
+        use_weighted_layer_sum: classify a learnt weighted sum of all hidden states instead of the last one.
+        normalize_encoder_output: layer norm without affine over all frames and features of an utterance jointly.
+        pooling_kernel: encoder frames averaged into one output frame.
+        pooling_stride: encoder frames from one output frame to the next.
+        classifier_bias: whether the linear classifier has a bias.
+        sampling_rate: of the audio, in Hz.
+
+    Raises:
+        ValueError: for an encoder that is not supported, or labels that are not distinct or lack the neutral one.
+    """
+
+    model_type = "sed"
+    sub_configs = {"encoder_config": AutoConfig}  # noqa: RUF012 - transformers reads it as a plain class attribute
+
+    def __init__(
+        self,
+        encoder_config: PreTrainedConfig | dict[str, Any] | None = None,
+        labels: Sequence[str] | None = None,
+        neutral_label: str = "neutral",
+        use_weighted_layer_sum: bool = False,
+        normalize_encoder_output: bool = True,
+        pooling_kernel: int = 1,
+        pooling_stride: int = 1,
+        classifier_bias: bool = False,
+        sampling_rate: int = 16_000,
+        **kwargs: Any,
+    ):
+        self.encoder_config = _as_encoder_config(encoder_config)
+        self.neutral_label = neutral_label
+        self.use_weighted_layer_sum = use_weighted_layer_sum
+        self.normalize_encoder_output = normalize_encoder_output
+        self.pooling_kernel = pooling_kernel
+        self.pooling_stride = pooling_stride
+        self.classifier_bias = classifier_bias
+        self.sampling_rate = sampling_rate
+        if labels is not None or kwargs.get("id2label") is None:
+            kwargs["id2label"] = dict(enumerate(labels or PAPER_LABELS))
+            kwargs["label2id"] = {label: index for index, label in kwargs["id2label"].items()}
+        super().__init__(**kwargs)
+        if len(set(self.labels)) < len(self.labels) or neutral_label not in self.labels:
+            raise ValueError(
+                f"Labels must be distinct and contain the neutral label {neutral_label!r}; got {', '.join(self.labels)}."
+            )
+
+    @classmethod
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> SEDConfig:
+        """As everywhere in transformers.
+
+        A saved model names its pipeline's code, for machines without this package. Where the package has registered
+        the pipeline, the name is left out, or `pipeline` would insist on `trust_remote_code=True`.
+        """
+        if "speech-emotion-diarization" in PIPELINE_REGISTRY.get_supported_tasks():
+            config_dict = {key: value for key, value in config_dict.items() if key != "custom_pipelines"}
+        return super().from_dict(config_dict, **kwargs)
+
+    @property
+    def labels(self) -> list[str]:
+        """Label names in the order of the classifier's outputs."""
+        return [self.id2label[index] for index in range(len(self.id2label))]
+
+    @property
+    def geometry(self) -> FrameGeometry:
+        """How samples, frames and seconds of this model relate."""
+        return FrameGeometry(
+            conv_kernel=tuple(self.encoder_config.conv_kernel),
+            conv_stride=tuple(self.encoder_config.conv_stride),
+            pooling_kernel=self.pooling_kernel,
+            pooling_stride=self.pooling_stride,
+            sampling_rate=self.sampling_rate,
+        )
+
+
+def _as_encoder_config(encoder_config: PreTrainedConfig | dict[str, Any] | None) -> PreTrainedConfig:
+    if encoder_config is None:
+        encoder_config = {}
+    if isinstance(encoder_config, dict):
+        arguments = dict(encoder_config)
+        model_type = arguments.pop("model_type", "wavlm")
+        _check_encoder_type(model_type)
+        return AutoConfig.for_model(model_type, **arguments)
+    _check_encoder_type(encoder_config.model_type)
+    return encoder_config
+
+
+def _check_encoder_type(model_type: str) -> None:
+    if model_type not in SUPPORTED_ENCODERS:
+        raise ValueError(
+            f"An encoder of type {model_type!r} is not supported: use one of {', '.join(SUPPORTED_ENCODERS)}."
+        )

@@ -1,0 +1,164 @@
+"""The one place where samples, frames and seconds are converted into each other.
+
+The encoders of wav2vec 2.0, HuBERT and WavLM are a stack of unpadded convolutions: a kernel of 400 samples (25 ms)
+that moves by 320 samples (20 ms; section 3 of arXiv 2306.12991). Optional average pooling of frames follows.
+Conventions, for a recording of ``samples`` samples that gives ``frames`` frames:
+
+- Frame ``j`` stands for the time from ``j * hop`` to ``(j + 1) * hop`` samples.
+- The last frame reaches to the end of the recording, so the frames tile it: the convolutions leave up to
+  ``receptive_field - 1`` samples without a frame of their own.
+- A recording shorter than the receptive field has no frame.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+Count = TypeVar("Count", int, np.ndarray, torch.Tensor)
+
+
+@dataclass(frozen=True)
+class FrameGeometry:
+    """Frames of a convolutional speech encoder, with average pooling after it.
+
+    Args:
+        conv_kernel: kernel sizes of the convolutions, first layer first (in units of that layer's input).
+        conv_stride: their strides.
+        pooling_kernel: encoder frames averaged into one output frame.
+        pooling_stride: encoder frames from one output frame to the next.
+        sampling_rate: in Hz.
+    """
+
+    conv_kernel: tuple[int, ...]
+    conv_stride: tuple[int, ...]
+    pooling_kernel: int = 1
+    pooling_stride: int = 1
+    sampling_rate: int = 16_000
+
+    @property
+    def hop(self) -> int:
+        """Samples from the start of one frame to the start of the next."""
+        return math.prod(self.conv_stride) * self.pooling_stride
+
+    @property
+    def receptive_field(self) -> int:
+        """Samples that one encoder frame is computed from: the length of the shortest recording with a frame."""
+        width = 1
+        for kernel, stride in zip(reversed(self.conv_kernel), reversed(self.conv_stride), strict=True):
+            width = (width - 1) * stride + kernel
+        return width
+
+    def encoder_frame_count(self, samples: Count) -> Count:
+        """Number of frames that the encoder makes of ``samples`` samples (an integer, or an array of them)."""
+        for kernel, stride in zip(self.conv_kernel, self.conv_stride, strict=True):
+            samples = _at_least((samples - kernel) // stride + 1, 0)
+        return samples
+
+    def pool_count(self, encoder_frames: Count) -> Count:
+        """Number of frames after pooling: every window that starts inside counts, the last may be partly filled."""
+        windows = _at_least(1 - (self.pooling_kernel - encoder_frames) // self.pooling_stride, 1)
+        starts_inside = -(-encoder_frames // self.pooling_stride)
+        if isinstance(windows, int):
+            return min(windows, starts_inside)
+        return windows.clip(max=starts_inside)
+
+    def frame_count(self, samples: Count) -> Count:
+        """Number of frames of a recording of ``samples`` samples (an integer, or an array of them); 0 if too short."""
+        return self.pool_count(self.encoder_frame_count(samples))
+
+    def boundaries(self, samples: int) -> np.ndarray:
+        """Frame borders of a recording, in samples: ``(frames + 1,)`` integers from 0 to ``samples``.
+
+        Raises:
+            ValueError: if the recording is too short to have a frame.
+        """
+        frames = self.frame_count(samples)
+        if frames == 0:
+            raise ValueError(
+                f"A recording of {samples} samples is shorter than one frame: "
+                f"at least {self.receptive_field} samples are needed at {self.sampling_rate} Hz."
+            )
+        borders = np.arange(frames + 1, dtype=np.int64) * self.hop
+        borders[-1] = samples
+        return borders
+
+    def frame_times(self, samples: int) -> np.ndarray:
+        """`boundaries` in seconds: ``(frames + 1,)`` from 0 to the duration."""
+        return self.boundaries(samples) / self.sampling_rate
+
+    def rasterize(
+        self, segments: Sequence[Mapping], samples: int, labels: Sequence[str], neutral_label: str = "neutral"
+    ) -> np.ndarray:
+        """Frame labels of an annotated recording (section 5.2 of the paper).
+
+        Each frame gets the label that lasts longest within its time. Where two last equally long, to the sample, an
+        emotion wins over neutral, and of two emotions the one earlier in ``labels``. Time that no segment covers is
+        neutral.
+
+        Args:
+            segments: ``{"start": seconds, "end": seconds, "label": name}`` each, in any order, overlapping or not.
+                Borders are rounded to the nearest sample; what lies past the end of the recording is cut.
+            samples: length of the recording.
+            labels: label names; a name's position is its index in the result.
+            neutral_label: the name of the absence of emotion.
+
+        Returns:
+            ``(frames,)`` integers, positions in ``labels``.
+
+        Raises:
+            ValueError: for an unknown label, times that are not ``0 <= start <= end``, a segment that begins after the
+                end of the recording, or a recording too short to have a frame.
+        """
+        borders = self.boundaries(samples)
+        intervals: dict[str, list[tuple[int, int]]] = {}
+        for segment in segments:
+            interval = self._sample_interval(segment, samples)
+            if segment["label"] == neutral_label:
+                continue
+            if segment["label"] not in labels:
+                raise ValueError(f"Unknown label {segment['label']!r}: the labels are {', '.join(labels)}.")
+            intervals.setdefault(segment["label"], []).append(interval)
+
+        emotions = [label for label in labels if label != neutral_label]
+        lasting = np.stack(
+            [_covered_samples(intervals.get(emotion, []), borders) for emotion in emotions]
+            + [np.diff(borders) - _covered_samples(chain.from_iterable(intervals.values()), borders)]
+        )
+        order = [labels.index(label) for label in [*emotions, neutral_label]]
+        return np.array(order)[lasting.argmax(axis=0)]  # argmax takes the first of equals
+
+    def _sample_interval(self, segment: Mapping, samples: int) -> tuple[int, int]:
+        start, end = float(segment["start"]), float(segment["end"])
+        if not (0 <= start <= end < math.inf):
+            raise ValueError(f"A segment needs 0 <= start <= end, in seconds; got start {start} and end {end}.")
+        first, last = round(start * self.sampling_rate), round(end * self.sampling_rate)
+        if first > samples:
+            raise ValueError(
+                f"A segment starts at {start} s, after the end of its recording at {samples / self.sampling_rate} s."
+            )
+        return first, min(last, samples)
+
+
+def _at_least(count: Count, minimum: int) -> Count:
+    return max(count, minimum) if isinstance(count, int) else count.clip(min=minimum)
+
+
+def _covered_samples(intervals: Iterable[tuple[int, int]], borders: np.ndarray) -> np.ndarray:
+    """Samples of each cell between two borders that lie in the union of the intervals: ``(len(borders) - 1,)``."""
+    knots, covered = (
+        [0],
+        [0],
+    )  # the number of covered samples before a point grows linearly between these points
+    for start, end in sorted(intervals):
+        start = max(start, knots[-1])
+        if end > start:
+            knots += [start, end]
+            covered += [covered[-1], covered[-1] + end - start]
+    return np.diff(np.interp(borders, knots, covered)).round().astype(np.int64)

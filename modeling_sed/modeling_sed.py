@@ -1,0 +1,254 @@
+"""The model of Speech Emotion Diarization: a self-supervised speech encoder and one linear layer per frame.
+
+Follows section 3 and Fig. 3 of arXiv 2306.12991. What an utterance gives does not depend on what it is batched or
+padded with: see `SEDForAudioFrameClassification.forward`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoConfig, AutoModel, PreTrainedModel
+from transformers import initialization as init
+from transformers.modeling_outputs import TokenClassifierOutput
+from transformers.utils.generic import can_return_tuple
+
+from .configuration_sed import SEDConfig
+from .frames_sed import FrameGeometry
+
+IGNORED_LABEL = -100
+
+# transformers' WavLM hands torch a boolean padding mask beside a float position bias, and torch warns of the mixture
+warnings.filterwarnings("ignore", message="Support for mismatched key_padding_mask and attn_mask is deprecated")
+
+
+class SEDPreTrainedModel(PreTrainedModel):
+    """Weights and configuration handling shared by the models of this file."""
+
+    config_class = SEDConfig
+    base_model_prefix = "encoder"
+    main_input_name = "input_values"
+    input_modalities = "audio"
+    supports_gradient_checkpointing = True
+    _supports_sdpa = True  # the encoder decides: wav2vec 2.0 and HuBERT have it, WavLM falls back to eager
+    _supports_flash_attn = True
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        super()._init_weights(module)
+        if isinstance(module, SEDForAudioFrameClassification) and module.config.use_weighted_layer_sum:
+            init.zeros_(module.layer_weights)  # equal weights after the softmax
+
+
+class SEDForAudioFrameClassification(SEDPreTrainedModel):
+    """Emotion of every frame of an utterance (section 3.1 of arXiv 2306.12991).
+
+    Args:
+        config: see [`SEDConfig`].
+        encoder: an encoder with weights, of the type that ``config.encoder_config`` describes; default: a new one.
+    """
+
+    def __init__(self, config: SEDConfig, encoder: PreTrainedModel | None = None):
+        super().__init__(config)
+        encoder_config = config.encoder_config
+        self.encoder = AutoModel.from_config(encoder_config) if encoder is None else encoder
+        if hasattr(self.encoder, "masked_spec_embed") and not encoder_config.apply_spec_augment:
+            self.encoder.masked_spec_embed.requires_grad_(False)  # unused: distributed training would wait for it
+        if config.use_weighted_layer_sum:
+            self.layer_weights = nn.Parameter(torch.zeros(encoder_config.num_hidden_layers + 1))
+        self.classifier = nn.Linear(encoder_config.hidden_size, config.num_labels, bias=config.classifier_bias)
+        self.post_init()
+
+    @classmethod
+    def from_encoder(
+        cls,
+        pretrained_model_name_or_path: str,
+        labels: Sequence[str] | None = None,
+        encoder_arguments: dict[str, Any] | None = None,
+        **config_arguments: Any,
+    ) -> SEDForAudioFrameClassification:
+        """A new classifier on a pretrained encoder, ready to be fine-tuned.
+
+        LayerDrop and SpecAugment of the encoder are off, as in the authors' recipe, unless ``encoder_arguments`` sets
+        them (``layerdrop``, ``apply_spec_augment`` …).
+
+        Args:
+            pretrained_model_name_or_path: hub id or folder of a wavlm, wav2vec2 or hubert checkpoint.
+            labels: label names, in order; default: the paper's four.
+            encoder_arguments: changes to the encoder's configuration.
+            config_arguments: further arguments of [`SEDConfig`].
+
+        Raises:
+            ValueError: if the checkpoint's encoder is not supported.
+            OSError: if there is no such checkpoint.
+        """
+        encoder_arguments = {"layerdrop": 0.0, "apply_spec_augment": False, **(encoder_arguments or {})}
+        encoder_config = AutoConfig.from_pretrained(pretrained_model_name_or_path, **encoder_arguments)
+        config = SEDConfig(encoder_config=encoder_config, labels=labels, **config_arguments)
+        encoder = AutoModel.from_pretrained(pretrained_model_name_or_path, config=encoder_config)
+        return cls(config, encoder)
+
+    def freeze_feature_encoder(self) -> None:
+        """Stops the training of the encoder's convolutions; their forward then keeps no graph (section 5.2)."""
+        self.encoder.feature_extractor._freeze_parameters()
+
+    @can_return_tuple
+    def forward(
+        self,
+        input_values: torch.Tensor,
+        attention_mask: torch.Tensor | None = None,
+        labels: torch.Tensor | None = None,
+        num_items_in_batch: int | torch.Tensor | None = None,
+        **kwargs: Any,
+    ) -> TokenClassifierOutput:
+        """Frame-wise emotion logits of a batch of utterances.
+
+        With an ``attention_mask``, the first frames of each utterance (``config.geometry.frame_count`` of its length)
+        are what it would give alone and unpadded; the frames after them are meaningless. Encoders whose first
+        convolution is group-normalised over time (``feat_extract_norm="group"``, the base sizes) cannot do that in
+        one padded pass: they run once per distinct length, unpadded, so group such utterances by length.
+
+        Args:
+            input_values: waveforms, ``(batch, samples)``, padded at the end.
+            attention_mask: ``(batch, samples)``, 1 for samples and 0 for padding.
+            labels: frame labels, ``(batch, frames)``; -100 is ignored, and so is every frame of padding.
+            num_items_in_batch: divide the summed loss by this number of frames instead of by the number of labelled
+                frames in the batch: the number of the global batch, when that is spread over processes or steps.
+            kwargs: passed to the encoder (``output_hidden_states``, ``output_attentions``, ``return_dict`` …).
+
+        Returns:
+            [`~transformers.modeling_outputs.TokenClassifierOutput`] with ``logits`` ``(batch, frames, labels)`` and,
+            with labels, ``loss``: the mean negative log-likelihood of the frames, 0 when no frame is labelled.
+
+        Raises:
+            ValueError: if the batch is shorter than one frame, or ``labels`` is not ``(batch, frames)``.
+        """
+        geometry = self.config.geometry
+        if input_values.shape[1] < geometry.receptive_field:
+            raise ValueError(
+                f"An utterance of {input_values.shape[1]} samples is shorter than one frame: "
+                f"at least {geometry.receptive_field} samples are needed at {geometry.sampling_rate} Hz."
+            )
+        if labels is not None and labels.shape != (
+            expected := (len(input_values), geometry.frame_count(input_values.shape[1]))
+        ):
+            raise ValueError(f"labels must have the shape (batch, frames) = {expected}; got {tuple(labels.shape)}.")
+
+        if self.config.use_weighted_layer_sum:
+            kwargs["output_hidden_states"] = True
+        outputs = self._encode(input_values, attention_mask, **kwargs)
+        if self.config.use_weighted_layer_sum:
+            weights = self.layer_weights.softmax(dim=0)
+            hidden = torch.einsum("l,lbtf->btf", weights, torch.stack(outputs.hidden_states))
+        else:
+            hidden = outputs.last_hidden_state
+
+        valid = None
+        if attention_mask is not None:
+            valid = _leading_ones(geometry.encoder_frame_count(attention_mask.sum(dim=1)), hidden.shape[1])
+        if self.config.normalize_encoder_output:
+            hidden = utterance_layer_norm(hidden, valid)
+        hidden = pool_frames(hidden, valid, geometry)
+        logits = self.classifier(hidden)
+
+        loss = None
+        if labels is not None:
+            if attention_mask is not None:
+                labelled = _leading_ones(geometry.frame_count(attention_mask.sum(dim=1)), logits.shape[1])
+                labels = labels.masked_fill(~labelled, IGNORED_LABEL)
+            loss = frame_loss(logits, labels, num_items_in_batch)
+        return TokenClassifierOutput(
+            loss=loss, logits=logits, hidden_states=outputs.hidden_states, attentions=outputs.attentions
+        )
+
+    def _encode(self, input_values: torch.Tensor, attention_mask: torch.Tensor | None, **kwargs: Any):
+        """The encoder's outputs, independent of padding: ``last_hidden_state (batch, encoder frames, features)``."""
+        if attention_mask is None or self.config.encoder_config.feat_extract_norm != "group":
+            return self.encoder(input_values, attention_mask=attention_mask, return_dict=True, **kwargs)
+        geometry = self.config.geometry
+        lengths = attention_mask.sum(dim=1).clamp(min=geometry.receptive_field)
+        groups = [(lengths == length).nonzero().squeeze(1) for length in lengths.unique()]
+        outputs = [
+            self.encoder(input_values[group, : lengths[group[0]]], return_dict=True, **kwargs) for group in groups
+        ]
+        frames = geometry.encoder_frame_count(input_values.shape[1])
+        restore = torch.cat(groups).argsort()
+
+        def regroup(parts: Sequence[torch.Tensor]) -> torch.Tensor:
+            padded = [nn.functional.pad(part, (0, 0, 0, frames - part.shape[1])) for part in parts]
+            return torch.cat(padded)[restore]
+
+        merged = type(outputs[0])(last_hidden_state=regroup([output.last_hidden_state for output in outputs]))
+        if outputs[0].hidden_states is not None:
+            layers = zip(*(output.hidden_states for output in outputs), strict=True)
+            merged.hidden_states = tuple(regroup(layer) for layer in layers)
+        return merged
+
+
+def utterance_layer_norm(hidden: torch.Tensor, valid: torch.Tensor | None, epsilon: float = 1e-5) -> torch.Tensor:
+    """Layer norm without affine over all valid frames and features of each utterance jointly.
+
+    As the authors' code normalises the encoder's output (SpeechBrain's ``output_norm``), except that padding does not
+    enter the statistics.
+
+    Args:
+        hidden: ``(batch, frames, features)``.
+        valid: boolean ``(batch, frames)``, or None when every frame is.
+        epsilon: added to the variance.
+    """
+    if valid is None:
+        return nn.functional.layer_norm(hidden, hidden.shape[1:], eps=epsilon)
+    mask = valid.unsqueeze(-1)
+    count = valid.sum(dim=1).clamp(min=1).view(-1, 1, 1) * hidden.shape[-1]
+    mean = (hidden * mask).sum(dim=(1, 2), keepdim=True) / count
+    variance = ((hidden - mean).square() * mask).sum(dim=(1, 2), keepdim=True) / count
+    return (hidden - mean) * torch.rsqrt(variance + epsilon)
+
+
+def pool_frames(hidden: torch.Tensor, valid: torch.Tensor | None, geometry: FrameGeometry) -> torch.Tensor:
+    """Average pooling over the frames that exist: a window at the end of an utterance may be partly filled.
+
+    Args:
+        hidden: ``(batch, encoder frames, features)``.
+        valid: boolean ``(batch, encoder frames)``, or None when every frame is.
+        geometry: says how many encoder frames are averaged, and how far apart.
+
+    Returns:
+        ``(batch, frames, features)``.
+    """
+    kernel, stride = geometry.pooling_kernel, geometry.pooling_stride
+    if kernel == stride == 1:
+        return hidden
+    mask = hidden.new_ones(hidden.shape[:2]) if valid is None else valid.to(hidden.dtype)
+    beyond = kernel + stride  # room for the last window that starts inside; counts as nothing
+    sums = nn.functional.pad((hidden * mask.unsqueeze(-1)).transpose(1, 2), (0, beyond)).unfold(2, kernel, stride)
+    counts = nn.functional.pad(mask, (0, beyond)).unfold(1, kernel, stride)
+    pooled = sums.sum(-1).transpose(1, 2) / counts.sum(-1).clamp(min=1).unsqueeze(-1)
+    return pooled[:, : geometry.pool_count(hidden.shape[1])]
+
+
+def frame_loss(
+    logits: torch.Tensor, labels: torch.Tensor, num_items_in_batch: int | torch.Tensor | None = None
+) -> torch.Tensor:
+    """Negative log-likelihood of the labelled frames (section 5.2): their mean, or their sum over a given number.
+
+    Args:
+        logits: ``(batch, frames, labels)``.
+        labels: ``(batch, frames)``; -100 is ignored.
+        num_items_in_batch: what the sum is divided by; default: the number of labelled frames (0 frames give 0).
+    """
+    total = nn.functional.cross_entropy(
+        logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED_LABEL, reduction="sum"
+    )
+    if num_items_in_batch is None:
+        num_items_in_batch = (labels != IGNORED_LABEL).sum().clamp(min=1)
+    return total / num_items_in_batch
+
+
+def _leading_ones(counts: torch.Tensor, length: int) -> torch.Tensor:
+    """Boolean ``(batch, length)``, true in the first ``counts`` places of each row."""
+    return torch.arange(length, device=counts.device) < counts.unsqueeze(1)
