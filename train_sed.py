@@ -26,16 +26,18 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object, set_seed
 from datasets import Dataset, DatasetDict, load_dataset, load_from_disk
-from modeling_sed.metrics.eder.eder import score_segments
+from modeling_sed.metrics.eder.scoring import score_segments
+from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 from transformers import (
     AutoFeatureExtractor,
     FeatureExtractionMixin,
     HfArgumentParser,
+    SchedulerType,
     Wav2Vec2FeatureExtractor,
+    get_scheduler,
 )
-from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from modeling_sed import SEDConfig, SEDForAudioFrameClassification, SpeechEmotionDiarizationPipeline
 from modeling_sed.collation import FrameLabelCollator
@@ -43,6 +45,9 @@ from modeling_sed.decoding_sed import decode_argmax, merge_frames
 from modeling_sed.newbob import NewBob
 
 SPLITS = ("train", "validation", "test")
+NAMED_SCHEDULES = tuple(
+    schedule.value for schedule in (SchedulerType.LINEAR, SchedulerType.COSINE, SchedulerType.CONSTANT_WITH_WARMUP)
+)
 
 
 @dataclass
@@ -65,6 +70,10 @@ class Arguments:
         default=False,
         metadata={"help": "Classify a learnt weighted sum of all layers instead of the last one."},
     )
+    normalize_encoder_output: bool = field(
+        default=True, metadata={"help": "Layer norm over all frames and features of an utterance, before the head."}
+    )
+    classifier_bias: bool = field(default=False, metadata={"help": "Give the linear classifier a bias."})
     freeze_feature_encoder: bool | None = field(
         default=None,
         metadata={"help": "Keep the encoder's convolutions fixed. Default: if they are pretrained."},
@@ -73,11 +82,18 @@ class Arguments:
     train_batch_size: int = field(default=2, metadata={"help": "Utterances in a batch of one process."})
     eval_batch_size: int = field(default=8, metadata={"help": "The same, for validation and test."})
     gradient_accumulation_steps: int = field(default=1, metadata={"help": "Batches in one optimiser step."})
-    group_by_length: bool = field(
-        default=False, metadata={"help": "Batch utterances of similar length, which pads less."}
-    )
     encoder_learning_rate: float = field(default=1e-5, metadata={"help": "Of the encoder, at the start."})
     head_learning_rate: float = field(default=1e-4, metadata={"help": "Of the classifier, at the start."})
+    lr_scheduler: str = field(
+        default="newbob",
+        metadata={
+            "help": "newbob: anneal after epochs that bring too little. Or one of transformers' schedules "
+            "over all steps: " + ", ".join(NAMED_SCHEDULES) + "."
+        },
+    )
+    warmup_steps: int = field(
+        default=0, metadata={"help": "Optimiser steps over which the learning rates rise from 0 (not with newbob)."}
+    )
     encoder_annealing_factor: float = field(default=0.9, metadata={"help": "NewBob's factor for the encoder."})
     head_annealing_factor: float = field(default=0.8, metadata={"help": "NewBob's factor for the classifier."})
     improvement_threshold: float = field(
@@ -97,6 +113,12 @@ class Arguments:
         ):
             if getattr(self, name) < 1:
                 raise ValueError(f"--{name} must be at least 1; got {getattr(self, name)}.")
+        if self.lr_scheduler not in ("newbob", *NAMED_SCHEDULES):
+            raise ValueError(
+                f"--lr_scheduler is newbob or one of {', '.join(NAMED_SCHEDULES)}; got {self.lr_scheduler!r}."
+            )
+        if self.lr_scheduler == "newbob" and self.warmup_steps:
+            raise ValueError("--warmup_steps needs another --lr_scheduler than newbob.")
 
 
 def main() -> None:
@@ -125,15 +147,16 @@ def train_and_score(arguments: Arguments) -> dict[str, Any]:
     collator = FrameLabelCollator(feature_extractor, model.config)
 
     optimizer = torch.optim.AdamW(parameter_groups(model, arguments), weight_decay=arguments.weight_decay)
-    annealing = NewBob(optimizer, arguments.improvement_threshold)
     train_loader = make_train_loader(splits["train"], collator, arguments)
     model, prepared_optimizer, train_loader = accelerator.prepare(model, optimizer, train_loader)
+    annealing = NewBob(optimizer, arguments.improvement_threshold) if arguments.lr_scheduler == "newbob" else None
+    schedule = None if annealing else make_schedule(optimizer, len(train_loader), arguments)
     trained = accelerator.unwrap_model(model)
 
     best_error_rate, history = math.inf, []
     for epoch in range(arguments.num_train_epochs):
         train_loader.set_epoch(epoch)
-        loss = train_one_epoch(accelerator, model, prepared_optimizer, train_loader, arguments, epoch)
+        loss = train_one_epoch(accelerator, model, prepared_optimizer, schedule, train_loader, arguments, epoch)
         predictions = predict(accelerator, trained, splits["validation"], collator, arguments)
         error_rate = frame_error_rate(predictions)
         history.append(
@@ -153,7 +176,8 @@ def train_and_score(arguments: Arguments) -> dict[str, Any]:
             if accelerator.is_main_process:
                 pipeline = SpeechEmotionDiarizationPipeline(model=trained, feature_extractor=feature_extractor)
                 pipeline.save_pretrained(arguments.output_dir)
-        annealing.step(error_rate)
+        if annealing:
+            annealing.step(error_rate)
 
     accelerator.wait_for_everyone()
     best = SEDForAudioFrameClassification.from_pretrained(arguments.output_dir).to(accelerator.device)
@@ -194,7 +218,8 @@ def load_splits(dataset: str, labels: list[str]) -> DatasetDict:
 
 def build_model(arguments: Arguments) -> tuple[SEDForAudioFrameClassification, FeatureExtractionMixin]:
     """A new classifier on a pretrained or fresh encoder, and what prepares waveforms for it."""
-    options = {"labels": arguments.labels, "use_weighted_layer_sum": arguments.use_weighted_layer_sum}
+    names = ("labels", "use_weighted_layer_sum", "normalize_encoder_output", "classifier_bias")
+    options = {name: getattr(arguments, name) for name in names}
     feature_extractor = Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=True)
     from_scratch = arguments.encoder.endswith(".json")
     if from_scratch:
@@ -229,18 +254,19 @@ def parameter_groups(model: SEDForAudioFrameClassification, arguments: Arguments
     ]
 
 
+def make_schedule(optimizer: torch.optim.Optimizer, batches: int, arguments: Arguments) -> LRScheduler:
+    """A schedule over all optimiser steps, of epochs with so many batches a process."""
+    steps = arguments.num_train_epochs * math.ceil(batches / arguments.gradient_accumulation_steps)
+    return get_scheduler(arguments.lr_scheduler, optimizer, arguments.warmup_steps, steps)
+
+
 def make_train_loader(dataset: Dataset, collator: FrameLabelCollator, arguments: Arguments) -> DataLoader:
     """Batches of the train split in an order that depends on the seed and the epoch alone."""
     generator = torch.Generator().manual_seed(arguments.seed)
-    sampler = None
-    if arguments.group_by_length:
-        lengths = [round(seconds * collator.config.sampling_rate) for seconds in dataset["duration"]]
-        sampler = LengthGroupedSampler(arguments.train_batch_size, lengths=lengths, generator=generator)
     return DataLoader(
         dataset,
         batch_size=arguments.train_batch_size,
-        shuffle=sampler is None,
-        sampler=sampler,
+        shuffle=True,
         generator=generator,
         collate_fn=collator,
         num_workers=arguments.num_workers,
@@ -251,6 +277,7 @@ def train_one_epoch(
     accelerator: Accelerator,
     model: torch.nn.Module,
     optimizer: torch.optim.Optimizer,
+    schedule: LRScheduler | None,
     loader: DataLoader,
     arguments: Arguments,
     epoch: int,
@@ -276,6 +303,8 @@ def train_one_epoch(
             progress.update()
         accelerator.clip_grad_norm_(model.parameters(), arguments.max_grad_norm)
         optimizer.step()
+        if schedule:
+            schedule.step()
         optimizer.zero_grad()
         total_frames += frames
         progress.set_postfix(loss=f"{total_loss * accelerator.num_processes / total_frames:.4f}")

@@ -66,7 +66,8 @@ class SEDConfig(PreTrainedConfig):
         super().__init__(**kwargs)
         if len(set(self.labels)) < len(self.labels) or neutral_label not in self.labels:
             raise ValueError(
-                f"Labels must be distinct and contain the neutral label {neutral_label!r}; got {', '.join(self.labels)}."
+                f"Labels must be distinct and contain the neutral label {neutral_label!r}; "
+                f"got {', '.join(self.labels)}."
             )
 
     @classmethod

@@ -21,9 +21,7 @@ from modeling_sed.newbob import NewBob
 from tests.conftest import REPOSITORY, SMALL_ENCODER
 
 TINY_ENCODER = {"model_type": "wavlm", "feat_extract_norm": "layer", **SMALL_ENCODER}
-NO_DROPOUT = {
-    name: 0.0 for name in ("hidden_dropout", "attention_dropout", "activation_dropout", "feat_proj_dropout")
-}
+NO_DROPOUT = dict.fromkeys(("hidden_dropout", "attention_dropout", "activation_dropout", "feat_proj_dropout"), 0.0)
 
 
 def utterance(name: str, pitch: float, label: str, folder: Path) -> dict:
@@ -82,7 +80,9 @@ def test_training_leaves_a_model_and_its_scores(data: Path, encoder: Path, tmp_p
     components = [results[name] for name in ("false_alarm", "missed_emotion", "confusion", "overlap")]
     assert results["eder"] == pytest.approx(sum(components), abs=1e-12)
     assert results["eder_all_neutral"] == pytest.approx(0.6)  # 0.6 of 1 s is emotional, in every utterance
-    assert results["eder_majority"] == pytest.approx((0.4 + 1 + 1) / 3)  # right in one utterance of three, but for 0.4 s
+    assert results["eder_majority"] == pytest.approx(
+        (0.4 + 1 + 1) / 3
+    )  # right in one utterance of three, but for 0.4 s
     assert len(results["history"]) == 2
     segments = pipeline(modeling_sed.TASK, model=str(run))({"array": np.zeros(16_000), "sampling_rate": 16_000})
     assert segments[-1]["end"] == 1.0
@@ -138,7 +138,15 @@ def test_newbob_decisions():
     )
     annealing = NewBob(optimizer, improvement_threshold=0.1)
     # metric, and the first group's rate after it: relative improvements are -, 0.2, 0.05, -0.32, 0.1 (at the threshold)
-    for metric, rate in ((100.0, 1.0), (80.0, 1.0), (76.0, 0.5), (100.0, 0.25), (90.0, 0.25), (0.0, 0.25), (0.0, 0.125)):
+    for metric, rate in (
+        (100.0, 1.0),
+        (80.0, 1.0),
+        (76.0, 0.5),
+        (100.0, 0.25),
+        (90.0, 0.25),
+        (0.0, 0.25),
+        (0.0, 0.125),
+    ):
         annealing.step(metric)
         assert optimizer.param_groups[0]["lr"] == rate
     assert optimizer.param_groups[1]["lr"] == 8.0 * 0.25**3

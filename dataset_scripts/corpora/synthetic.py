@@ -9,11 +9,11 @@ import csv
 from pathlib import Path
 
 from ..speech_synthesis import EMOTIONS, METADATA_COLUMNS, METADATA_FILE
-from .recording import Recording
+from .recording import Corpus, Recording
 
 
-def read_synthetic(folder: str | Path) -> list[Recording]:
-    """Returns the recordings of the corpus in `folder`, in the order of its metadata.
+def read_synthetic(folder: str | Path) -> Corpus:
+    """Reads the corpus, in the order of its metadata.
 
     Raises:
         ValueError: the folder is not the corpus, or it is incomplete.
@@ -29,7 +29,7 @@ def read_synthetic(folder: str | Path) -> list[Recording]:
         reader = csv.DictReader(file)
         if tuple(reader.fieldnames or ()) != METADATA_COLUMNS:
             raise ValueError(f"{metadata} has columns {reader.fieldnames}; expected {list(METADATA_COLUMNS)}")
-        return [_recording(folder, row) for row in reader]
+        return Corpus([_recording(folder, row) for row in reader])
 
 
 def _recording(folder: Path, row: dict[str, str]) -> Recording:
@@ -38,4 +38,4 @@ def _recording(folder: Path, row: dict[str, str]) -> Recording:
         raise ValueError(f"{folder / METADATA_FILE}: {row['file']} has the emotion {row['emotion']!r}")
     if not path.is_file():
         raise ValueError(f"{path} is missing, though {METADATA_FILE} lists it; write the corpus anew")
-    return Recording(path=path, speaker=row["speaker"], emotion=row["emotion"])
+    return Recording(path, "synthetic", row["speaker"], row["emotion"], row["transcription"])

@@ -76,9 +76,7 @@ def compare_systems(
         )
     differences = rates[0] - rates[1]
     observed = differences.mean()
-    draws = np.concatenate(
-        [differences[drawn].mean(axis=1) for drawn in _resample(len(differences), resamples, seed)]
-    )
+    draws = np.concatenate([differences[drawn].mean(axis=1) for drawn in _resample(len(differences), resamples, seed)])
     # differences that are equal but for the last bits of their sums count as equal
     extreme = np.abs(draws - observed) >= np.abs(observed) * (1 - 1e-9)
     return {

@@ -13,7 +13,7 @@ import pyarrow
 from .bootstrap import compare_systems
 from .error_durations import COMPONENTS
 from .scoring import score_tables
-from .segment_table import Segments, check_durations, table_from_arrow, table_from_lists, table_to_arrow
+from .segment_table import Segments, check_durations, segments_to_arrow, table_from_arrow
 
 _DESCRIPTION = """\
 Emotion Diarization Error Rate (EDER): the share of an utterance's duration in which the predicted emotions are wrong,
@@ -111,8 +111,8 @@ class Eder(evaluate.Metric):
             raise ValueError(f"Each utterance needs its predictions, references and duration; got {lengths}.")
         table = pyarrow.table(
             {
-                "predictions": table_to_arrow(table_from_lists(predictions, side="predictions"), len(predictions)),
-                "references": table_to_arrow(table_from_lists(references, side="references"), len(references)),
+                "predictions": segments_to_arrow(predictions, side="predictions"),
+                "references": segments_to_arrow(references, side="references"),
                 "durations": pyarrow.array(check_durations(durations, None)),
             }
         )
@@ -121,10 +121,8 @@ class Eder(evaluate.Metric):
             self._init_writer()
         self.writer.write_table(table)
 
-    def add(
-        self, *, prediction: Segments | None = None, reference: Segments | None = None, **kwargs: Any
-    ) -> None:
-        """Adds one utterance: its ``prediction``, ``reference`` and ``duration`` (or ``durations``, as evaluate has it).
+    def add(self, *, prediction: Segments | None = None, reference: Segments | None = None, **kwargs: Any) -> None:
+        """Adds one utterance: its ``prediction``, ``reference`` and ``duration`` (evaluate's habit: ``durations``).
 
         Raises:
             ValueError: see `add_batch`.

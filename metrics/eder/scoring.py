@@ -10,7 +10,15 @@ import numpy as np
 
 from .bootstrap import confidence_intervals
 from .error_durations import COMPONENTS, cut_into_pieces, error_durations, shared_durations, with_labels
-from .segment_table import Segments, SegmentTable, check_durations, check_segments, name_of, table_from_lists
+from .segment_table import (
+    Segments,
+    SegmentTable,
+    check_durations,
+    check_segments,
+    name_of,
+    segments_to_arrow,
+    table_from_arrow,
+)
 
 BLOCK = 1 << 15  # utterances worked on at a time: bounds the memory
 
@@ -64,8 +72,8 @@ def score_segments(
             f"got {len(predictions)}, {len(references)} and {len(durations)}."
         )
     return score_tables(
-        table_from_lists(predictions, names, "predictions"),
-        table_from_lists(references, names, "references"),
+        table_from_arrow(segments_to_arrow(predictions, names, "predictions")),
+        table_from_arrow(segments_to_arrow(references, names, "references")),
         durations,
         names=names,
         **options,

@@ -1,4 +1,4 @@
-"""Segments of many utterances as columns of numbers: read from lists or from Arrow, then checked."""
+"""Segments of many utterances as columns of numbers: read into Arrow, then checked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow
+import pyarrow.compute
 
 Segments = Sequence[Mapping[str, Any]]
 
@@ -15,9 +16,9 @@ Segments = Sequence[Mapping[str, Any]]
 # after its utterance, in seconds, before it counts as an error in the data.
 ROUNDING = 1e-6
 
-ARROW_TYPE = pyarrow.list_(
-    pyarrow.struct({"start": pyarrow.float64(), "end": pyarrow.float64(), "label": pyarrow.string()})
-)
+_TIMES = {"start": pyarrow.float64(), "end": pyarrow.float64()}
+ARROW_TYPE = pyarrow.list_(pyarrow.struct({**_TIMES, "label": pyarrow.string()}))
+_INPUT_TYPE = pyarrow.list_(pyarrow.struct({**_TIMES, "label": pyarrow.string(), "emo": pyarrow.string()}))
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,10 @@ def name_of(names: Sequence[str] | None, index: int) -> str:
     return f"utterance {index}" if names is None else f"utterance {names[index]!r}"
 
 
-def table_from_lists(
+def segments_to_arrow(
     utterances: Sequence[Segments], names: Sequence[str] | None = None, side: str = "predictions"
-) -> SegmentTable:
-    """Reads segments as people have them.
+) -> pyarrow.ListArray:
+    """Reads segments as people have them into a column of `ARROW_TYPE`.
 
     Args:
         utterances: for each utterance its segments, in any order: mappings with ``start``, ``end`` (seconds) and
@@ -66,18 +67,17 @@ def table_from_lists(
         ValueError: for the first segment that is not such a mapping, naming its utterance.
     """
     try:
-        flat = [segment for segments in utterances for segment in segments]
-        start = np.array([segment["start"] for segment in flat], dtype=np.float64)
-        end = np.array([segment["end"] for segment in flat], dtype=np.float64)
-        label = [segment["label"] if "label" in segment else segment["emo"] for segment in flat]
-        encoded = pyarrow.array(label, pyarrow.string()).dictionary_encode()
-    except (KeyError, TypeError, ValueError, pyarrow.ArrowInvalid, pyarrow.ArrowTypeError):
+        column = pyarrow.array(list(utterances), _INPUT_TYPE)
+    except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError):
         _explain_unreadable(utterances, names, side)
         raise
-    if encoded.null_count:
+    segments = column.flatten()
+    start, end, label, emo = segments.flatten()
+    label = pyarrow.compute.coalesce(label, emo)
+    if any(part.null_count for part in (column, segments, start, end, label)):
         _explain_unreadable(utterances, names, side)
-    utterance = np.repeat(np.arange(len(utterances)), [len(segments) for segments in utterances])
-    return SegmentTable(utterance, start, end, encoded.indices.to_numpy(), tuple(encoded.dictionary.to_pylist()))
+    segments = pyarrow.StructArray.from_arrays([start, end, label], fields=list(ARROW_TYPE.value_type))
+    return pyarrow.ListArray.from_arrays(column.offsets, segments)
 
 
 def _explain_unreadable(utterances: Sequence[Segments], names: Sequence[str] | None, side: str) -> None:
@@ -87,36 +87,29 @@ def _explain_unreadable(utterances: Sequence[Segments], names: Sequence[str] | N
         if not isinstance(segments, Sequence) or isinstance(segments, str):
             raise ValueError(f"{name}: its {side} must be a list of segments; got {segments!r}.")
         for segment in segments:
-            if not isinstance(segment, Mapping) or not {"start", "end"} <= set(segment) or not {"label", "emo"} & set(
-                segment
-            ):
+            keys = set(segment) if isinstance(segment, Mapping) else set()
+            if not {"start", "end"} <= keys or not {"label", "emo"} & keys:
                 raise ValueError(f"{name}: a segment of its {side} needs start, end and label; got {segment!r}.")
             label = segment["label"] if "label" in segment else segment["emo"]
             if not isinstance(label, str):
                 raise ValueError(f"{name}: a label of its {side} must be a name; got {label!r}.")
             for key in ("start", "end"):
-                try:
-                    float(segment[key])
-                except (TypeError, ValueError):
+                if not _is_number(segment[key]):
                     raise ValueError(
                         f"{name}: {key} of a segment of its {side} must be a number of seconds; got {segment[key]!r}."
-                    ) from None
+                    )
 
 
-def table_to_arrow(table: SegmentTable, utterances: int) -> pyarrow.ListArray:
-    """A column for an Arrow table, one list of segments an utterance: the inverse of `table_from_arrow`."""
-    offsets = np.searchsorted(table.utterance, np.arange(utterances + 1)).astype(np.int32)
-    labels = pyarrow.DictionaryArray.from_arrays(
-        pyarrow.array(table.label, pyarrow.int32()), pyarrow.array(table.labels, pyarrow.string())
-    )
-    segments = pyarrow.StructArray.from_arrays(
-        [pyarrow.array(table.start), pyarrow.array(table.end), labels.cast(pyarrow.string())], fields=list(ARROW_TYPE.value_type)
-    )
-    return pyarrow.ListArray.from_arrays(pyarrow.array(offsets), segments)
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def table_from_arrow(column: pyarrow.ListArray | pyarrow.ChunkedArray) -> SegmentTable:
-    """Reads a column of `ARROW_TYPE`."""
+    """The columns of a list of segments for each utterance, an array of `ARROW_TYPE`."""
     if isinstance(column, pyarrow.ChunkedArray):
         column = column.combine_chunks()
     segments = column.flatten()

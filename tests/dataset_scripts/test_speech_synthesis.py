@@ -186,8 +186,8 @@ def read_synthetic():
 
 
 def test_reader_returns_what_was_written(corpus, rows, read_synthetic):
-    recordings = read_synthetic(corpus)
-    found = [(Path(recording.path), recording.speaker, recording.emotion) for recording in recordings]
+    recordings = read_synthetic(corpus).recordings
+    found = [(recording.path, recording.speaker, recording.emotion) for recording in recordings]
     assert found == [(corpus / row["file"], row["speaker"], row["emotion"]) for row in rows]
 
 

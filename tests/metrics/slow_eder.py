@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from itertools import pairwise
 
 COMPONENTS = ("false_alarm", "missed_emotion", "confusion", "overlap")
 
@@ -16,7 +17,7 @@ def slow_errors(prediction: list[dict], reference: list[dict], duration: float) 
         borders |= {min(Fraction(segment["start"]), length), min(Fraction(segment["end"]), length)}
     borders = sorted(borders)
     errors = Counter()
-    for left, right in zip(borders, borders[1:], strict=False):
+    for left, right in pairwise(borders):
         kind = kind_of_error(emotions_at((left + right) / 2, reference), emotions_at((left + right) / 2, prediction))
         if kind:
             errors[kind] += right - left

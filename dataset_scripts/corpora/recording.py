@@ -1,0 +1,72 @@
+"""What readers of corpora return: recordings that hold one emotion each, and utterances that are annotated in time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+EMOTIONS = ("neutral", "happy", "sad", "angry")  # the paper's (section 5.1)
+AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus"})
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A source file whose label holds for all of it.
+
+    Attributes:
+        path: of the audio file.
+        corpus: name of the corpus.
+        speaker: identity of the speaker within the corpus.
+        emotion: one of `EMOTIONS`.
+        transcription: what is said, if the corpus tells.
+    """
+
+    path: Path
+    corpus: str
+    speaker: str
+    emotion: str
+    transcription: str = ""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What a reader found in a folder.
+
+    Attributes:
+        recordings: in an order that depends on the files' names alone.
+        skipped: number of audio files that are not used, by reason.
+    """
+
+    recordings: list[Recording]
+    skipped: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class AnnotatedUtterance:
+    """An utterance with emotional segments in it.
+
+    Attributes:
+        name: its id.
+        audio: content of the audio file.
+        segments: ``{"start": seconds, "end": seconds, "label": name}`` each.
+        speaker: identity of the speaker.
+        transcription: what is said.
+    """
+
+    name: str
+    audio: bytes
+    segments: list[dict]
+    speaker: str
+    transcription: str = ""
+
+
+def audio_files(folder: Path) -> list[Path]:
+    """All audio files below a folder, sorted.
+
+    Raises:
+        ValueError: if there is no such folder.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is not a folder.")
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file())

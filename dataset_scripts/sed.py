@@ -1,0 +1,231 @@
+"""The datasets builder of Speech Emotion Diarization, and its command line.
+
+    python dataset_scripts/sed.py benchmark --corpus ravdess=DIR --seed 1 --output_dir OUT
+
+Configurations: `simulated` (train and validation: concatenated recordings of emotional speech corpora), `zed` (test:
+the Zaion Emotion Dataset), `benchmark` (all three; without ZED, test is simulated from speakers that the other splits
+do not have). Section 5.1 of arXiv 2306.12991. Times are seconds; neutral stretches have no segment.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__" and not __package__:  # run as a file: relative imports need to know the package (PEP 366)
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    __package__ = "dataset_scripts"
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import datasets
+import pyarrow
+from tqdm import tqdm
+
+from .corpora import READERS
+from .corpora.recording import AnnotatedUtterance, Corpus
+from .corpora.zed import read_zed
+from .simulation import PlannedUtterance, Source, plan_utterances, render
+from .speech_activity import speech_intervals
+from .splits import SPLIT_BY, split_sources
+from .waveforms import SAMPLING_RATE, encode_waveform, read_waveform
+
+CONFIGURATIONS = ("simulated", "zed", "benchmark")
+SHORTEST = round(0.2 * SAMPLING_RATE)  # samples; recordings with less speech are not used, as in the authors' scripts
+ROWS_AT_ONCE = 64
+
+FEATURES = datasets.Features(
+    {
+        "id": datasets.Value("string"),
+        "audio": datasets.Audio(sampling_rate=SAMPLING_RATE, decode=False),
+        "duration": datasets.Value("float64"),
+        "segments": [
+            {"start": datasets.Value("float64"), "end": datasets.Value("float64"), "label": datasets.Value("string")}
+        ],
+        "speaker": datasets.Value("string"),
+        "corpus": datasets.Value("string"),
+        "transition": datasets.Value("string"),
+        "transcription": datasets.Value("string"),
+        "sources": [
+            {"file": datasets.Value("string"), "start": datasets.Value("float64"), "end": datasets.Value("float64")}
+        ],
+    }
+)
+
+
+@dataclass
+class SEDBuilderConfig(datasets.BuilderConfig):
+    """What a dataset is built from.
+
+    Attributes:
+        corpora: folder of each corpus, by its reader's name.
+        zed: folder or ZIP archive of ZED.
+        split_by: "recording" (the paper's) or "speaker": what train and validation do not share.
+        seed: of the splits and of the simulation.
+        validation_fraction: share of the recordings, or speakers, for validation.
+        test_fraction: share of the speakers for a simulated test split (configuration `benchmark` without ZED).
+    """
+
+    corpora: Mapping[str, str] = field(default_factory=dict)
+    zed: str | None = None
+    split_by: str = "recording"
+    seed: int = 0
+    validation_fraction: float = 0.1
+    test_fraction: float = 0.2
+
+    def check(self) -> None:
+        """Raises a ValueError if nothing can be built of this."""
+        if self.name not in CONFIGURATIONS:
+            raise ValueError(f"The configurations are {', '.join(CONFIGURATIONS)}; got {self.name!r}.")
+        if self.name != "zed" and not self.corpora:
+            raise ValueError(f"The configuration {self.name!r} needs a corpus: {', '.join(READERS)}.")
+        if self.name == "zed" and self.zed is None:
+            raise ValueError("The configuration 'zed' needs the folder or ZIP archive of ZED.")
+        if unknown := sorted(set(self.corpora) - set(READERS)):
+            raise ValueError(f"No reader for {', '.join(unknown)}; there are readers for {', '.join(READERS)}.")
+        if self.split_by not in SPLIT_BY:
+            raise ValueError(f"split_by is one of {', '.join(SPLIT_BY)}; got {self.split_by!r}.")
+        for name in ("validation_fraction", "test_fraction"):
+            if not 0 < getattr(self, name) < 1:
+                raise ValueError(f"{name} must lie between 0 and 1; got {getattr(self, name)}.")
+
+
+class SED(datasets.ArrowBasedBuilder):
+    """Builds the splits; use it as any builder: ``SED("benchmark", corpora={"ravdess": DIR}, seed=1)``.
+
+    Raises:
+        ValueError: if the configuration or a source is not usable.
+    """
+
+    BUILDER_CONFIG_CLASS = SEDBuilderConfig
+    BUILDER_CONFIGS = [SEDBuilderConfig(name=name) for name in CONFIGURATIONS]  # noqa: RUF012 - as datasets has it
+    DEFAULT_CONFIG_NAME = "benchmark"
+
+    def __init__(self, config_name: str | None = None, cache_dir: str | None = None, **options: Any):
+        # datasets' cache does not notice that source files changed: their state becomes a part of its key
+        sources = [*options.get("corpora", {}).values(), *filter(None, [options.get("zed")])]
+        super().__init__(cache_dir=cache_dir, config_name=config_name, hash=fingerprint(sources), **options)
+
+    def _info(self) -> datasets.DatasetInfo:
+        self.config.check()
+        return datasets.DatasetInfo(
+            description="Utterances with annotated emotions: which emotion appears when?",
+            features=FEATURES,
+            homepage="https://arxiv.org/abs/2306.12991",
+        )
+
+    def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
+        config, splits = self.config, {}
+        if config.name != "zed":
+            sources = [source for name in sorted(config.corpora) for source in find_sources(name, config.corpora[name])]
+            hold_out = config.test_fraction if config.name == "benchmark" and config.zed is None else 0.0
+            shares = split_sources(sources, config.split_by, config.seed, config.validation_fraction, hold_out)
+            splits = {split: plan_utterances(share, config.seed, split) for split, share in shares.items()}
+        generators = [datasets.SplitGenerator(name=split, gen_kwargs={"plan": plan}) for split, plan in splits.items()]
+        if config.name != "simulated" and config.zed is not None:
+            generators.append(datasets.SplitGenerator(name="test", gen_kwargs={"zed": config.zed}))
+        return generators
+
+    def _generate_tables(
+        self, plan: list[PlannedUtterance] | None = None, zed: str | None = None
+    ) -> Iterator[tuple[int, pyarrow.Table]]:
+        rows = map(annotated_row, read_zed(zed)) if zed is not None else map(render, plan)
+        for number, batch in enumerate(_batches(rows)):
+            yield number, pyarrow.Table.from_pylist(batch, schema=FEATURES.arrow_schema)
+
+
+def _batches(rows: Iterator[dict]) -> Iterator[list[dict]]:
+    batch = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == ROWS_AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def find_sources(corpus: str, folder: str | Path) -> list[Source]:
+    """A corpus' recordings that have speech, each content once, with where the speech is. Prints what is left out.
+
+    Raises:
+        ValueError: if the folder is not the corpus, or a file is not audio.
+    """
+    found: Corpus = READERS[corpus](folder)
+    skipped, seen, sources = Counter(found.skipped), set(), []
+    for recording in tqdm(found.recordings, f"finding speech in {corpus}", unit="file"):
+        waveform = read_waveform(recording.path)
+        content = hashlib.sha256(waveform.tobytes()).digest()
+        speech = speech_intervals(waveform)
+        if content in seen:
+            skipped["same audio as another recording"] += 1
+        elif (speech[:, 1] - speech[:, 0]).sum() < SHORTEST:
+            skipped["no speech"] += 1
+        else:
+            sources.append(Source(recording, tuple(map(tuple, speech.tolist()))))
+        seen.add(content)
+    reasons = "; ".join(f"{count} {reason}" for reason, count in sorted(skipped.items()))
+    print(f"{corpus}: {len(sources)} recordings" + (f"; left out: {reasons}" if reasons else ""), file=sys.stderr)
+    return sources
+
+
+def annotated_row(utterance: AnnotatedUtterance) -> dict[str, Any]:
+    """A row of the dataset for an utterance that was annotated by people.
+
+    Raises:
+        ValueError: if its audio is bad, or shorter than its annotation by more than 0.1 s.
+    """
+    waveform = read_waveform(utterance.audio, utterance.name)
+    duration = len(waveform) / SAMPLING_RATE
+    end = max((segment["end"] for segment in utterance.segments), default=0.0)
+    if end > duration + 0.1:
+        raise ValueError(f"{utterance.name}: annotated to {end} s, but the audio ends at {duration} s.")
+    segments = [segment | {"end": min(segment["end"], duration)} for segment in utterance.segments]
+    return {
+        "id": utterance.name,
+        "audio": {"path": f"{utterance.name}.flac", "bytes": encode_waveform(waveform)},
+        "duration": duration,
+        "segments": segments,
+        "speaker": utterance.speaker,
+        "corpus": "zed",
+        "transition": transition(segments, duration),
+        "transcription": utterance.transcription,
+        "sources": [],
+    }
+
+
+def transition(segments: list[dict], duration: float) -> str:
+    """The fused sequence of labels as Table 3 of the paper writes it; gaps of less than 1 ms are none."""
+    labels, covered = [], 0.0
+    for segment in sorted(segments, key=lambda segment: segment["start"]):
+        if segment["start"] > covered + 1e-3:
+            labels.append("null")
+        labels.append(segment["label"])
+        covered = segment["end"]
+    if covered < duration - 1e-3:
+        labels.append("null")
+    return "-".join(label for index, label in enumerate(labels) if index == 0 or label != labels[index - 1])
+
+
+def fingerprint(folders: list[str | Path]) -> str:
+    """Changes whenever a file of the folders, or the code that builds from them, does."""
+    digest = hashlib.sha256()
+    code = sorted(Path(__file__).resolve().parent.rglob("*.py"))
+    for root in [*map(Path, folders)]:
+        files = sorted(path for path in root.rglob("*") if path.is_file()) if root.is_dir() else [root]
+        for path in files:
+            state = path.stat() if path.exists() else None
+            digest.update(repr((str(path), state and (state.st_size, state.st_mtime_ns))).encode())
+    for path in code:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+if __name__ == "__main__":
+    from .build import main
+
+    main()

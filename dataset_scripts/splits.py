@@ -1,0 +1,86 @@
+"""Divides the recordings of corpora into train, validation and test, so that nothing is in two of them."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+
+from .simulation import NEUTRAL, Source
+
+SPLIT_BY = ("recording", "speaker")
+
+
+def split_sources(
+    sources: Sequence[Source], split_by: str, seed: int, validation_fraction: float, test_fraction: float
+) -> dict[str, list[Source]]:
+    """Shares recordings out; each is in one split only.
+
+    Test speakers are in no other split. Validation has its own speakers (``"speaker"``) or its own recordings of the
+    train split's speakers (``"recording"``, the paper's 90/10).
+
+    Args:
+        sources: of any number of corpora; each corpus is divided by itself.
+        split_by: "recording" or "speaker".
+        seed: another one gives other splits.
+        validation_fraction: share of the speakers, or of each speaker's recordings of an emotion, for validation.
+        test_fraction: share of the speakers for test; 0 for no such split.
+
+    Returns:
+        ``train``, ``validation`` and, if ``test_fraction`` is not 0, ``test``.
+
+    Raises:
+        ValueError: if a corpus has too few speakers or recordings.
+    """
+    by_corpus: dict[str, dict[str, list[Source]]] = defaultdict(lambda: defaultdict(list))
+    for source in sources:
+        by_corpus[source.recording.corpus][source.recording.speaker].append(source)
+    splits: dict[str, list[Source]] = {"train": [], "validation": []} | ({"test": []} if test_fraction else {})
+    for corpus, speakers in sorted(by_corpus.items()):
+        fractions = {"test": test_fraction} if test_fraction else {}
+        if split_by == "speaker":
+            fractions["validation"] = validation_fraction
+        shares = _share_speakers(corpus, sorted(speakers), fractions, seed)
+        for split, names in shares.items():
+            for name in names:
+                if split == "train" and split_by == "recording":
+                    train, validation = _share_recordings(speakers[name], seed, validation_fraction)
+                    splits["train"] += train
+                    splits["validation"] += validation
+                else:
+                    splits[split] += speakers[name]
+    if not splits["validation"]:
+        raise ValueError("No speaker has enough recordings for a validation split; split by speaker instead.")
+    return splits
+
+
+def _share_speakers(corpus: str, names: list[str], fractions: dict[str, float], seed: int) -> dict[str, list[str]]:
+    if len(names) < 1 + len(fractions):
+        raise ValueError(
+            f"{corpus} has {len(names)} speaker(s); the splits train, {', '.join(fractions)} need one each at least."
+        )
+    random.Random(f"{seed}/{corpus}").shuffle(names)
+    shares, taken = {}, 0
+    for split, fraction in fractions.items():
+        count = max(1, min(round(fraction * len(names)), len(names) - taken - (len(fractions) - len(shares))))
+        shares[split] = sorted(names[taken : taken + count])
+        taken += count
+    return {"train": sorted(names[taken:]), **shares}
+
+
+def _share_recordings(own: list[Source], seed: int, validation_fraction: float) -> tuple[list[Source], list[Source]]:
+    """One speaker's recordings; for validation at least one of each emotion, but never all."""
+    by_emotion: dict[str, list[Source]] = defaultdict(list)
+    for source in own:
+        by_emotion[source.recording.emotion].append(source)
+    if len(by_emotion[NEUTRAL]) < 2:
+        return own, []  # utterances of both splits need a neutral recording of their own
+    train, validation = [], []
+    recording = own[0].recording
+    generator = random.Random(f"{seed}/{recording.corpus}/{recording.speaker}/recordings")
+    for _, group in sorted(by_emotion.items()):
+        generator.shuffle(group)
+        count = min(max(1, round(validation_fraction * len(group))), len(group) - 1)
+        validation += group[:count]
+        train += group[count:]
+    return train, validation

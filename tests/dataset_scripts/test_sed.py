@@ -1,0 +1,296 @@
+"""The datasets builder: the same seed gives the same bytes, nothing leaks between splits, bad sources are refused."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from datasets import Dataset, DatasetDict, load_from_disk
+from modeling_sed.dataset_scripts.build import build
+from modeling_sed.dataset_scripts.sed import SED
+from modeling_sed.dataset_scripts.waveforms import read_waveform
+
+from tests.conftest import REPOSITORY
+from tests.dataset_scripts.conftest import voice
+
+COMMAND = [sys.executable, str(REPOSITORY / "dataset_scripts" / "sed.py")]
+
+
+def contents(splits: DatasetDict) -> dict[str, list]:
+    return {name: rows.to_list() for name, rows in splits.items()}
+
+
+def recordings(rows: Dataset) -> set[str]:
+    return {source["file"] for sources in rows["sources"] for source in sources}
+
+
+@pytest.fixture(scope="module")
+def benchmark(ravdess: Path, tmp_path_factory: pytest.TempPathFactory) -> DatasetDict:
+    output_dir = tmp_path_factory.mktemp("benchmark") / "dataset"
+    return build(output_dir, "benchmark", corpora={"ravdess": str(ravdess)}, split_by="speaker", seed=1)
+
+
+def test_every_emotional_recording_is_in_one_utterance(benchmark: DatasetDict):
+    events = [source["file"] for rows in benchmark.values() for sources in rows["sources"] for source in sources]
+    emotional = [file for file in events if file.split("-")[2] != "01"]
+    assert len(emotional) == len(set(emotional)) == 6 * 3 * 3  # actors x emotions x recordings
+    assert not any(file.split("-")[2] == "08" for file in events)
+    assert len(set().union(*(rows["id"] for rows in benchmark.values()))) == 6 * 3 * 3
+
+
+def test_splits_share_no_speaker_when_asked(benchmark: DatasetDict):
+    speakers = {name: set(rows["speaker"]) for name, rows in benchmark.items()}
+    assert {name: len(names) for name, names in speakers.items()} == {"train": 4, "validation": 1, "test": 1}
+    assert len(set.union(*speakers.values())) == 6
+    sources = [recordings(rows) for rows in benchmark.values()]
+    assert sum(map(len, sources)) == len(set.union(*sources))
+
+
+def test_splits_share_no_recording_otherwise(ravdess: Path, tmp_path: Path):
+    splits = build(tmp_path / "out", "simulated", corpora={"ravdess": str(ravdess)}, split_by="recording", seed=2)
+    assert list(splits) == ["train", "validation"]
+    assert set(splits["train"]["speaker"]) == set(splits["validation"]["speaker"])
+    train, validation = recordings(splits["train"]), recordings(splits["validation"])
+    assert not train & validation
+    assert any(file.split("-")[2] == "01" for file in validation)  # neutral ones are divided, too
+    assert len({file for file in train | validation if file.split("-")[2] != "01"}) == 54
+
+
+def test_segments_are_exact_to_the_sample(benchmark: DatasetDict):
+    for row in benchmark["train"].to_list() + benchmark["test"].to_list():
+        waveform, rate = soundfile.read(io.BytesIO(row["audio"]["bytes"]))
+        assert rate == 16_000
+        assert len(waveform) == row["duration"] * 16_000
+        assert np.abs(waveform).max() < 1
+        parts = row["transition"].split("-")
+        assert [s["label"] for s in row["segments"]] == [part for part in parts if part != "null"]
+        assert row["sources"][0]["start"] == 0 and row["sources"][-1]["end"] == row["duration"]
+        for source, following in zip(row["sources"], row["sources"][1:], strict=False):
+            assert source["end"] == following["start"]
+        emotional = [source for source, part in zip(row["sources"], parts, strict=True) if part != "null"]
+        assert [(s["start"], s["end"]) for s in row["segments"]] == [(s["start"], s["end"]) for s in emotional]
+        for key in ("start", "end"):
+            samples = row["segments"][0][key] * 16_000
+            assert samples == pytest.approx(round(samples), abs=1e-6)
+        # every part has the level of the first: the borders are where the audio's are
+        levels = [waveform[round(s["start"] * 16_000) : round(s["end"] * 16_000)].std() for s in row["sources"]]
+        assert levels == pytest.approx([levels[0]] * len(levels), rel=1e-3)
+
+
+def test_sequences_are_the_papers_four(ravdess: Path, tmp_path: Path):
+    found = set()
+    for seed in range(3):
+        splits = build(tmp_path / str(seed), "simulated", corpora={"ravdess": str(ravdess)}, seed=seed)
+        found |= {
+            text.replace("sad", "E").replace("happy", "E").replace("angry", "E")
+            for rows in splits.values()
+            for text in rows["transition"]
+        }
+    assert found == {"E", "null-E", "E-null", "null-E-null"}
+
+
+def test_same_seed_same_bytes_by_any_number_of_processes(benchmark: DatasetDict, ravdess: Path, tmp_path: Path):
+    options = ["benchmark", "--corpus", f"ravdess={ravdess}", "--split_by", "speaker", "--output_dir"]
+    done = subprocess.run(
+        [*COMMAND, *options, tmp_path / "two", "--seed", "1", "--num_proc", "2"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "1 other emotion" in done.stderr and "validation" in done.stdout
+    assert contents(load_from_disk(str(tmp_path / "two"))) == contents(benchmark)
+    other = build(tmp_path / "other", "benchmark", corpora={"ravdess": str(ravdess)}, split_by="speaker", seed=2)
+    assert contents(other) != contents(benchmark)
+
+
+def files(folder: Path) -> dict[str, str]:
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_sources_are_left_as_they_are_and_a_dataset_is_reused(ravdess: Path, tmp_path: Path):
+    before = files(ravdess)
+    options = {"corpora": {"ravdess": str(ravdess)}, "seed": 0}
+    build(tmp_path / "out", "simulated", **options)
+    assert files(ravdess) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]  # nothing else is left
+    built = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")}
+    build(tmp_path / "out", "simulated", **options)
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == built
+    with pytest.raises(ValueError, match="other sources or options"):
+        build(tmp_path / "out", "simulated", **options | {"seed": 1})
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == built
+    build(tmp_path / "out", "simulated", overwrite=True, **options | {"seed": 1})
+
+
+def test_a_changed_source_is_noticed(ravdess: Path, tmp_path: Path):
+    shutil.copytree(ravdess, tmp_path / "copy")
+    options = {"corpora": {"ravdess": str(tmp_path / "copy")}}
+    first = SED("simulated", cache_dir=str(tmp_path / "cache"), **options)
+    first.download_and_prepare()
+    soundfile.write(tmp_path / "copy" / "Actor_01" / "03-01-03-01-01-01-01.wav", voice(2.0, 300, 5), 16_000)
+    second = SED("simulated", cache_dir=str(tmp_path / "cache"), **options)
+    second.download_and_prepare()
+    assert contents(first.as_dataset()) != contents(second.as_dataset())
+
+
+@pytest.fixture
+def zed(tmp_path: Path) -> Path:
+    """Two utterances in the layout of ZED."""
+    folder = tmp_path / "ZED"
+    (folder / "wav").mkdir(parents=True)
+    entries = {}
+    for name, event in (
+        ("spk1_1", {"emo": "angry", "start": 0.5, "end": 2.0}),
+        ("spk2_1", {"emo": "sad", "start": 0.25, "end": 1.0}),
+    ):
+        soundfile.write(folder / "wav" / f"{name}.wav", voice(2.0, 120, 1), 16_000)
+        entries[name] = {
+            "wav": f"datafolder/wav/{name}.wav",
+            "duration": 2.0,
+            "emotion": [event],
+            "transcription": "so be it",
+        }
+    (folder / "ZED.json").write_text(json.dumps(entries))
+    return folder
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_zed_is_the_test_split(zed: Path, ravdess: Path, tmp_path: Path, packed: bool):
+    source = zed
+    if packed:
+        source = tmp_path / "ZED.zip"
+        with zipfile.ZipFile(source, "w") as archive:
+            for path in zed.rglob("*.*"):
+                archive.write(path, Path("ZED") / path.relative_to(zed))
+    splits = build(tmp_path / "out", "benchmark", corpora={"ravdess": str(ravdess)}, zed=str(source))
+    rows = splits["test"].to_list()
+    assert [(row["id"], row["speaker"], row["corpus"], row["transition"]) for row in rows] == [
+        ("spk1_1", "spk1", "zed", "null-angry"),
+        ("spk2_1", "spk2", "zed", "null-sad-null"),
+    ]
+    assert rows[0]["segments"] == [{"start": 0.5, "end": 2.0, "label": "angry"}]
+    assert rows[0]["transcription"] == "so be it"
+    assert len(read_waveform(rows[0]["audio"]["bytes"])) == 32_000
+    assert set(build(tmp_path / "only", "zed", zed=str(source))) == {"test"}
+
+
+def damage_zed(entry: dict) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        entries = json.loads((folder / "ZED.json").read_text())
+        entries["spk1_1"] |= entry
+        (folder / "ZED.json").write_text(json.dumps(entries))
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (damage_zed({"wav": "datafolder/../../secret.wav"}), "secret.wav of 'spk1_1' is missing"),
+        (damage_zed({"emotion": [{"emo": "bored", "start": 0, "end": 1}]}), "bad entry 'spk1_1'.*bored"),
+        (damage_zed({"emotion": [{"emo": "sad", "start": 0, "end": 2.5}]}), "spk1_1: annotated to 2.5 s"),
+        (damage_zed({"emotion": None}), "bad entry 'spk1_1'"),
+        (lambda folder: (folder / "ZED.json").unlink(), "is not ZED: it holds no ZED.json"),
+        (lambda folder: (folder / "ZED.json").write_text("{"), "is not JSON"),
+        (lambda folder: (folder / "wav" / "spk1_1.wav").unlink(), "spk1_1.wav of 'spk1_1' is missing"),
+    ],
+)
+def test_a_bad_zed_is_refused(zed: Path, tmp_path: Path, damage: Callable, message: str):
+    soundfile.write(tmp_path.parent / "secret.wav", voice(1, 100, 0), 16_000)
+    damage(zed)
+    with pytest.raises(ValueError, match=message):
+        build(tmp_path / "out", "zed", zed=str(zed))
+    assert not (tmp_path / "out").exists()
+
+
+def damage_recording(content: bytes | np.ndarray) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        path = folder / "Actor_01" / "03-01-03-01-01-01-01.wav"
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            soundfile.write(path, content, 16_000, subtype="FLOAT")
+
+    return damage
+
+
+def remove_neutral(folder: Path) -> None:
+    for path in folder.glob("Actor_03/03-01-01-*"):
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (remove_neutral, "ravdess: speaker 03 has no neutral recording"),
+        (lambda folder: [shutil.rmtree(path) for path in folder.iterdir()], "is not the RAVDESS corpus"),
+        (lambda folder: [shutil.rmtree(path) for path in sorted(folder.iterdir())[2:]], r"ravdess has 2 speaker\(s\)"),
+        (damage_recording(b""), "03-01-03-01-01-01-01.wav: the file is empty"),
+        (damage_recording(b"this is text"), "03-01-03-01-01-01-01.wav: not audio"),
+        (damage_recording(np.array([0.1, np.nan, 0.1])), "03-01-03-01-01-01-01.wav: sample 1 is not a finite number"),
+        (damage_recording(np.zeros(0)), "03-01-03-01-01-01-01.wav: the recording is empty"),
+    ],
+)
+def test_a_bad_corpus_is_refused_with_a_sentence(ravdess: Path, tmp_path: Path, damage: Callable, message: str):
+    shutil.copytree(ravdess, tmp_path / "copy")
+    damage(tmp_path / "copy")
+    with pytest.raises(ValueError, match=message):
+        build(tmp_path / "out", "benchmark", corpora={"ravdess": str(tmp_path / "copy")}, split_by="speaker")
+    assert not (tmp_path / "out").exists()
+
+
+def test_recordings_without_speech_and_copies_are_left_out(ravdess: Path, tmp_path: Path, capsys):
+    shutil.copytree(ravdess, tmp_path / "copy")
+    damage_recording(np.zeros(16_000))(tmp_path / "copy")
+    actor = tmp_path / "copy" / "Actor_02"
+    shutil.copy(actor / "03-01-03-01-01-01-02.wav", actor / "03-01-03-01-01-02-02.wav")
+    splits = build(tmp_path / "out", "simulated", corpora={"ravdess": str(tmp_path / "copy")})
+    assert sum(map(len, splits.values())) == 54 - 2
+    assert "1 no speech; 1 other emotion; 1 same audio as another recording" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["benchmark", "--output_dir", "out"], 1, "sed.py: The configuration 'benchmark' needs a corpus"),
+        (["simulated", "--corpus", "crema=/tmp", "--output_dir", "out"], 1, "No reader for crema; there are readers"),
+        (["simulated", "--corpus", "ravdess=missing", "--output_dir", "out"], 1, "missing is not a folder"),
+        (["zed", "--output_dir", "out"], 1, "needs the folder or ZIP archive of ZED"),
+        (["zed", "--zed", "missing", "--output_dir", "out"], 1, "missing is neither the folder of ZED nor its ZIP"),
+        (["simulated", "--corpus", "ravdess", "--output_dir", "out"], 2, "'ravdess' is not of the form NAME=DIR"),
+    ],
+)
+def test_wrong_usage_is_refused_with_a_sentence(tmp_path: Path, arguments: list[str], code: int, message: str):
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == code
+    assert message in done.stderr and "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_foreign_folder_is_left_alone(ravdess: Path, tmp_path: Path):
+    (tmp_path / "thesis.txt").write_text("all of it")
+    with pytest.raises(ValueError, match="neither empty nor a dataset of this program"):
+        build(tmp_path, "simulated", corpora={"ravdess": str(ravdess)}, overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_real_ravdess(real_ravdess: Path, tmp_path: Path):
+    splits = build(tmp_path / "out", "benchmark", corpora={"ravdess": str(real_ravdess)}, split_by="speaker", seed=1)
+    # 192 recordings of each of three emotions, less one that is the copy of another
+    assert sum(map(len, splits.values())) == 3 * 192 - 1
+    assert len(set().union(*(rows["speaker"] for rows in splits.values()))) == 24
+    for rows in splits.values():
+        emotional = [s["end"] - s["start"] for segments in rows["segments"] for s in segments]
+        assert 0.5 < np.mean(emotional) < 3.5  # of about 3.7 s, half is silence
