@@ -9,7 +9,7 @@ TORCH_INDEX := $(if $(shell command -v nvidia-smi),,--extra-index-url https://do
 
 # The paper's recipe fine-tunes a pretrained encoder. Training a small one from scratch takes larger steps.
 FROM_SCRATCH := --lr_scheduler cosine --warmup_steps 100 --encoder_learning_rate 1e-3 --head_learning_rate 1e-3 \
-	--train_batch_size 4 --num_train_epochs 8 --max_grad_norm 1 --classifier_bias --no_normalize_encoder_output
+	--train_batch_size 4 --num_train_epochs 6 --max_grad_norm 1 --classifier_bias --no_normalize_encoder_output
 
 .PHONY: demo test lint format clean
 

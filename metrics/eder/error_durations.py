@@ -32,12 +32,14 @@ class Pieces:
 
     Attributes:
         utterance: ``(pieces,)`` index of the utterance, ascending.
+        start: ``(pieces,)`` seconds, ascending within an utterance.
         seconds: ``(pieces,)`` length, greater than 0.
         reference: boolean ``(labels, pieces)``, whether the reference has the label there.
         prediction: boolean ``(labels, pieces)``, the same for the prediction.
     """
 
     utterance: np.ndarray
+    start: np.ndarray
     seconds: np.ndarray
     reference: np.ndarray
     prediction: np.ndarray
@@ -60,11 +62,11 @@ def cut_into_pieces(
     tables = [references, predictions]
     if collar:
         tables.append(_collars(references, durations, collar))
-    utterance, _, seconds, (reference, prediction, *left_out) = _cut(tables, durations)
+    utterance, start, seconds, (reference, prediction, *left_out) = _cut(tables, durations)
     if not collar:
-        return Pieces(utterance, seconds, reference, prediction)
+        return Pieces(utterance, start, seconds, reference, prediction)
     kept = ~left_out[0][0]
-    return Pieces(utterance[kept], seconds[kept], reference[:, kept], prediction[:, kept])
+    return Pieces(utterance[kept], start[kept], seconds[kept], reference[:, kept], prediction[:, kept])
 
 
 def _cut(
@@ -114,24 +116,34 @@ def with_labels(table: SegmentTable, labels: tuple[str, ...]) -> SegmentTable:
     return replace(table, label=position[table.label], labels=labels)
 
 
+def find_errors(pieces: Pieces) -> np.ndarray:
+    """Which pieces are errors, of which kind: boolean ``(4, pieces)``, in the order of `COMPONENTS`."""
+    reference, prediction = pieces.reference.any(axis=0), pieces.prediction.any(axis=0)
+    shared = (pieces.reference & pieces.prediction).any(axis=0)
+    added = (pieces.prediction & ~pieces.reference).any(axis=0)
+    lacking = (pieces.reference & ~pieces.prediction).any(axis=0)
+    return np.stack(
+        [
+            ~reference & prediction,
+            reference & (~prediction | (shared & ~added & lacking)),
+            reference & prediction & ~shared,
+            shared & added,
+        ]
+    )
+
+
 def error_durations(pieces: Pieces, utterances: int) -> np.ndarray:
     """Seconds of each error in each utterance.
 
     Returns:
         ``(utterances, 4)``, in the order of `COMPONENTS`.
     """
-    reference, prediction = pieces.reference.any(axis=0), pieces.prediction.any(axis=0)
-    shared = (pieces.reference & pieces.prediction).any(axis=0)
-    added = (pieces.prediction & ~pieces.reference).any(axis=0)
-    lacking = (pieces.reference & ~pieces.prediction).any(axis=0)
-    kinds = (
-        ~reference & prediction,
-        reference & (~prediction | (shared & ~added & lacking)),
-        reference & prediction & ~shared,
-        shared & added,
-    )
     return np.stack(
-        [np.bincount(pieces.utterance[kind], pieces.seconds[kind], minlength=utterances) for kind in kinds], axis=1
+        [
+            np.bincount(pieces.utterance[kind], pieces.seconds[kind], minlength=utterances)
+            for kind in find_errors(pieces)
+        ],
+        axis=1,
     )
 
 

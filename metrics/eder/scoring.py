@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 
 from .bootstrap import confidence_intervals
-from .error_durations import COMPONENTS, cut_into_pieces, error_durations, shared_durations, with_labels
+from .error_durations import (
+    COMPONENTS,
+    cut_into_pieces,
+    error_durations,
+    find_errors,
+    shared_durations,
+    with_labels,
+)
 from .segment_table import (
     Segments,
     SegmentTable,
@@ -119,7 +126,7 @@ def score_tables(
         ValueError: for bad input, naming the utterance and the value.
     """
     _check_options(collar, confidence_interval)
-    neutral = (neutral_label,) if isinstance(neutral_label, str) else tuple(neutral_label)
+    neutral = _as_tuple(neutral_label)
     seconds = check_durations(durations, names)
     predictions = check_segments(predictions, seconds, names, "predictions", neutral, labels)
     references = check_segments(references, seconds, names, "references", neutral, labels)
@@ -151,6 +158,40 @@ def score_tables(
             errors.seconds.sum(axis=1), errors.scored, confidence_interval, seed=seed
         )
     return result
+
+
+def find_error_segments(
+    prediction: Segments, reference: Segments, duration: float, neutral_label: str | Sequence[str] = "neutral"
+) -> list[dict[str, Any]]:
+    """Where in one utterance which error is.
+
+    Returns:
+        ``{"start": seconds, "end": seconds, "label": one of COMPONENTS}`` each, in the order of time.
+
+    Raises:
+        ValueError: for bad input, see `score_segments`.
+    """
+    seconds, neutral = check_durations([duration], None), _as_tuple(neutral_label)
+    tables = [
+        check_segments(table_from_arrow(segments_to_arrow([segments])), seconds, None, side, neutral, None)
+        for segments, side in ((prediction, "predictions"), (reference, "references"))
+    ]
+    labels = tuple(sorted({*tables[0].labels, *tables[1].labels}))
+    pieces = cut_into_pieces(*(with_labels(table, labels) for table in tables), seconds)
+    segments: list[dict[str, Any]] = []
+    for start, length, kinds in zip(pieces.start.tolist(), pieces.seconds.tolist(), find_errors(pieces).T, strict=True):
+        if not kinds.any():
+            continue
+        label = COMPONENTS[kinds.argmax()]
+        if segments and segments[-1]["label"] == label and segments[-1]["end"] == start:
+            segments[-1]["end"] = start + length
+        else:
+            segments.append({"start": start, "end": start + length, "label": label})
+    return segments
+
+
+def _as_tuple(neutral_label: str | Sequence[str]) -> tuple[str, ...]:
+    return (neutral_label,) if isinstance(neutral_label, str) else tuple(neutral_label)
 
 
 def _check_options(collar: float, confidence_interval: float | None) -> None:
