@@ -28,11 +28,6 @@ class OutputFormat(str, Enum):
     json = "json"
 
 
-@app.callback()
-def _commands() -> None:
-    """Makes typer keep the subcommand's name while there is only one."""
-
-
 @app.command()
 def diarize(
     model: Annotated[str, typer.Option(help="Folder or hub id of a trained model.")],
@@ -66,9 +61,58 @@ def diarize(
     if output_format is OutputFormat.json:
         typer.echo(json.dumps([{k: v for k, v in item.items() if k != "waveform"} for item in results], indent=2))
     if plot is not None and results:
-        _save_plot(results, plot)
+        _save_picture("plot_timelines", results, plot)
     if failed:
         raise typer.Exit(1)
+
+
+@app.command()
+def score(
+    reference: Annotated[Path, typer.Argument(help="The truth: ZED.json, our JSON, RTTM, TextGrid, CSV, or a folder.")],
+    hypothesis: Annotated[Path, typer.Argument(help="The predictions, in any of these formats.")],
+    durations: Annotated[
+        Path | None, typer.Option(help="CSV (name,duration) or UEM file, where the annotations do not tell durations.")
+    ] = None,
+    neutral: Annotated[
+        list[str] | None, typer.Option(help="Label that means no emotion (neutral); repeatable.")
+    ] = None,
+    label: Annotated[list[str] | None, typer.Option(help="A label that may occur (any); repeatable.")] = None,
+    collar: Annotated[float, typer.Option(help="Seconds around reference borders that are not scored.")] = 0.0,
+    confidence: Annotated[float, typer.Option(help="Level of the bootstrap interval.")] = 0.95,
+    boundaries: Annotated[bool, typer.Option("--boundaries", help="Also onset and offset errors, event F1.")] = False,
+    per_utterance: Annotated[bool, typer.Option("--per-utterance", help="Also each utterance's rates.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    plot: Annotated[Path | None, typer.Option(help="Draw the errors of the worst utterances into this file.")] = None,
+    worst: Annotated[int, typer.Option(help="How many utterances to draw.", min=1)] = 5,
+) -> None:
+    """Score predicted segments against the truth: EDER with its components, and the sequences of emotions."""
+    from modeling_sed.annotation_files import read_annotations, read_durations
+    from modeling_sed.scoring_report import format_report, pair_annotations, score_pairs, worst_utterances
+
+    neutral_labels = neutral or ["neutral"]
+    try:
+        pairs = pair_annotations(
+            read_annotations(reference), read_annotations(hypothesis), durations and read_durations(durations)
+        )
+        result = score_pairs(
+            pairs, neutral_labels, boundaries=boundaries, labels=label, collar=collar, confidence_interval=confidence
+        )
+    except (ValueError, OSError, ImportError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    if plot is not None:
+        _save_picture("plot_errors", worst_utterances(pairs, result, worst, neutral_labels), plot)
+    if as_json:
+        rows = _utterance_rows(result)
+        typer.echo(json.dumps({**result, "per_utterance": rows} if per_utterance else result, indent=2))
+    else:
+        typer.echo(format_report(result, per_utterance))
+
+
+def _utterance_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Takes the columns of each utterance's rates out of a result and makes a row of each utterance."""
+    columns = {"name": result.pop("names"), **result.pop("per_utterance")}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _dataset_recordings(folder: Path, split: str, limit: int | None) -> Iterator[dict[str, Any]]:
@@ -117,14 +161,15 @@ def _print_table(result: dict[str, Any]) -> None:
     typer.echo(format_table(result["segments"], result.get("reference")) + "\n")
 
 
-def _save_plot(results: list[dict[str, Any]], path: Path) -> None:
+def _save_picture(drawing: str, items: list[dict[str, Any]], path: Path) -> None:
+    """Calls a function of plotting.py and saves its figure."""
     try:
-        from modeling_sed.plotting import plot_timelines
+        from modeling_sed import plotting
     except ImportError as error:
         raise typer.BadParameter("--plot needs matplotlib: pip install 'speech-emotion-diarization[plot]'") from error
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        plot_timelines(results).savefig(path, dpi=150)
+        getattr(plotting, drawing)(items).savefig(path, dpi=150)
     except ValueError as error:
         raise typer.BadParameter(f"cannot draw into {path}: {error}") from error
 

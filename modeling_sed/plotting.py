@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,39 @@ from matplotlib.patches import Patch
 
 # the tableau palette, so that an emotion has the same colour in every picture; further labels take its other colours
 EMOTION_COLORS = {"neutral": "#d9d9d9", "happy": "#f2b134", "sad": "#4e79a7", "angry": "#e15759"}
-FURTHER_COLORS = ("#59a14f", "#b07aa1", "#76b7b2", "#9c755f", "#ff9da7")
+FURTHER_COLORS = ("#76b7b2", "#edc948", "#4c9f9f", "#bab0ac", "#86bcb6")
+ERROR_COLORS = {"false_alarm": "#b07aa1", "missed_emotion": "#59a14f", "confusion": "#9c755f", "overlap": "#ff9da7"}
 WAVEFORM_POINTS = 2_000
+
+
+def plot_errors(utterances: Sequence[Mapping[str, Any]]) -> Figure:
+    """A panel for each utterance: the reference, the prediction, and between them where which error is.
+
+    Args:
+        utterances: each with ``name``, ``duration`` (seconds), ``eder``, and segments as ``reference``,
+            ``prediction`` and ``errors`` (labelled false_alarm, missed_emotion, confusion or overlap).
+
+    Returns:
+        A figure; save it with ``figure.savefig("errors.png")``.
+    """
+    figure = Figure(figsize=(10, 0.6 + 1.3 * len(utterances)), layout="constrained")
+    panels = figure.subplots(len(utterances), squeeze=False)[:, 0]
+    shown = ("reference", "errors", "prediction")
+    emotions = _emotion_colors(
+        segment["label"] for item in utterances for row in ("reference", "prediction") for segment in item[row]
+    )
+    for axes, item in zip(panels, utterances, strict=True):
+        for height, row in enumerate(shown):
+            axes.barh(
+                -height, item["duration"], height=0.8, color=EMOTION_COLORS["neutral"] if row != "errors" else "none"
+            )
+            _draw_segments(axes, -height, item[row], ERROR_COLORS if row == "errors" else emotions)
+        _finish_panel(axes, f"{item['name']}   EDER {100 * item['eder']:.1f} %", item["duration"])
+        axes.set_yticks([-height for height in range(len(shown))], shown)
+    panels[-1].set_xlabel("time (s)")
+    errors = {name.replace("_", " "): color for name, color in ERROR_COLORS.items()}
+    _add_legend(figure, {**emotions, **errors})
+    return figure
 
 
 def plot_timelines(recordings: Sequence[Mapping[str, Any]]) -> Figure:
@@ -28,58 +61,57 @@ def plot_timelines(recordings: Sequence[Mapping[str, Any]]) -> Figure:
     """
     figure = Figure(figsize=(10, 0.4 + 2.2 * len(recordings)), layout="constrained")
     panels = figure.subplots(len(recordings), squeeze=False)[:, 0]
-    labels = sorted(
-        {segment["label"] for item in recordings for segment in [*item["segments"], *(item.get("reference") or [])]},
-        key=lambda label: (
-            list(EMOTION_COLORS).index(label) if label in EMOTION_COLORS else len(EMOTION_COLORS),
-            label,
-        ),
+    colors = _emotion_colors(
+        segment["label"] for item in recordings for segment in [*item["segments"], *(item.get("reference") or [])]
     )
-    further = iter(FURTHER_COLORS * len(labels))
-    colors = {label: EMOTION_COLORS.get(label) or next(further) for label in labels}
     for axes, recording in zip(panels, recordings, strict=True):
-        _draw_recording(axes, recording, colors)
+        rows = {"predicted": recording["segments"]}
+        if recording.get("reference") is not None:
+            rows["reference"] = recording["reference"]
+        _draw_waveform(axes, recording["waveform"], recording["duration"])
+        for height, segments in enumerate(rows.values(), start=1):
+            _draw_segments(axes, -height, segments, colors, shortest_with_score=0.05 * recording["duration"])
+        axes.set_yticks([0, *(-height for height in range(1, len(rows) + 1))], ["waveform", *rows])
+        _finish_panel(axes, recording["name"], recording["duration"])
     panels[-1].set_xlabel("time (s)")
-    figure.legend(
-        handles=[Patch(color=color, label=label) for label, color in colors.items()],
-        loc="outside upper right",
-        ncols=len(colors),
-        frameon=False,
-    )
+    _add_legend(figure, colors)
     return figure
 
 
-def _draw_recording(axes: Axes, recording: Mapping[str, Any], colors: Mapping[str, str]) -> None:
-    rows = {"predicted": recording["segments"]}
-    if recording.get("reference") is not None:
-        rows["reference"] = recording["reference"]
-    _draw_waveform(axes, recording["waveform"], recording["duration"])
-    for height, segments in enumerate(rows.values(), start=1):
-        for segment in segments:
-            start, seconds = segment["start"], segment["end"] - segment["start"]
-            axes.barh(
-                -height,
-                seconds,
-                left=start,
-                height=0.8,
-                color=colors[segment["label"]],
-                edgecolor="white",
-                linewidth=1,
-            )
-            if segment.get("score") is not None and seconds > 0.05 * recording["duration"]:
-                axes.text(
-                    start + seconds / 2,
-                    -height,
-                    f"{segment['score']:.2f}",
-                    ha="center",
-                    va="center",
-                    fontsize=8,
-                )
-    axes.set_yticks([0, *(-height for height in range(1, len(rows) + 1))], ["waveform", *rows])
+def _emotion_colors(labels: Iterable[str]) -> dict[str, str]:
+    """A colour for each label that occurs: the known ones first, in their fixed colours."""
+    found = set(labels)
+    further = sorted(found - EMOTION_COLORS.keys())
+    known = {label: color for label, color in EMOTION_COLORS.items() if label in found}
+    return {**known, **dict(zip(further, cycle(FURTHER_COLORS)))}
+
+
+def _draw_segments(
+    axes: Axes,
+    height: float,
+    segments: Sequence[Mapping[str, Any]],
+    colors: Mapping[str, str],
+    shortest_with_score: float = math.inf,
+) -> None:
+    """One row of bars; segments that last long enough carry their score."""
+    for segment in segments:
+        start, seconds = segment["start"], segment["end"] - segment["start"]
+        color = colors[segment["label"]]
+        axes.barh(height, seconds, left=start, height=0.8, color=color, edgecolor="white", linewidth=1)
+        if segment.get("score") is not None and seconds > shortest_with_score:
+            axes.text(start + seconds / 2, height, f"{segment['score']:.2f}", ha="center", va="center", fontsize=8)
+
+
+def _finish_panel(axes: Axes, title: str, duration: float) -> None:
     axes.tick_params(axis="y", length=0)
-    axes.set_xlim(0, recording["duration"])
-    axes.set_title(recording["name"], loc="left", fontsize=9)
+    axes.set_xlim(0, duration)
+    axes.set_title(title, loc="left", fontsize=9)
     axes.spines[["top", "right", "left"]].set_visible(False)
+
+
+def _add_legend(figure: Figure, colors: Mapping[str, str]) -> None:
+    handles = [Patch(color=color, label=label) for label, color in colors.items()]
+    figure.legend(handles=handles, loc="outside upper right", ncols=len(colors), frameon=False)
 
 
 def _draw_waveform(axes: Axes, waveform: np.ndarray, duration: float) -> None:
