@@ -28,6 +28,38 @@ class OutputFormat(str, Enum):
     json = "json"
 
 
+metrics_app = typer.Typer(help="Make the metrics known to `evaluate` by name.", no_args_is_help=True)
+app.add_typer(metrics_app, name="metrics")
+
+
+@metrics_app.command("install")
+def install_metrics() -> None:
+    """Make evaluate.load("eder") work on this machine, from any directory, without network; likewise the others."""
+    from modeling_sed.metric_modules import MODULES, install_module
+
+    for name in MODULES:
+        typer.echo(f"{name}: {install_module(name)}")
+
+
+@metrics_app.command("push")
+def push_metrics(
+    namespace: Annotated[str, typer.Argument(help="User or organisation on the Hub.")],
+    name: Annotated[list[str] | None, typer.Option(help="Only this metric; repeatable.")] = None,
+    private: Annotated[bool, typer.Option("--private", help="Make new Spaces private.")] = False,
+) -> None:
+    """Publish the metrics as Spaces, for evaluate.load("NAMESPACE/eder")."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    from modeling_sed.metric_modules import MODULES, push_module
+
+    try:
+        for module in name or MODULES:
+            typer.echo(f"{module}: {push_module(module, namespace, private)}")
+    except (ValueError, HfHubHTTPError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
 @app.command()
 def diarize(
     model: Annotated[str, typer.Option(help="Folder or hub id of a trained model.")],

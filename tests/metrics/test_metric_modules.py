@@ -1,0 +1,107 @@
+"""The metrics by name: offline after one command, from the Hub after another, and each folder a complete Space."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from modeling_sed.metric_modules import MODULES, install_module, module_folder
+from tests.conftest import REPOSITORY
+from tests.local_hub import LocalHub
+
+USE = """
+import sys, evaluate
+namespace = sys.argv[1]
+happy, late = ({"start": start, "end": 2.0, "label": "happy"} for start in (0.5, 1.0))
+both = {"predictions": [[late]], "references": [[happy]], "durations": [4.0]}
+print(evaluate.load(namespace + "eder").compute(**both)["missed_emotion"])
+print(evaluate.load(namespace + "emotion_transition_accuracy").compute(**both)["accuracy"])
+print(evaluate.load(namespace + "boundary_quality").compute(**both)["onset"]["median"])
+agreement = evaluate.load(namespace + "annotator_agreement")
+print(agreement.compute(annotations=[[[happy], [happy]]], durations=[4.0])["fleiss_kappa"])
+"""
+
+
+def run(command: list[str], cwd: Path, **environment: str) -> str:
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=cwd, env={**os.environ, **environment}, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_bare_names_work_offline_after_installing(tmp_path: Path):
+    home = {"HF_HOME": str(tmp_path / "home"), "HF_EVALUATE_OFFLINE": "1"}
+    listed = run([sys.executable, "-m", "modeling_sed", "metrics", "install"], tmp_path, **home)
+    assert [line.partition(":")[0] for line in listed.splitlines()] == list(MODULES)
+    assert run([sys.executable, "-c", USE, ""], tmp_path, **home).split() == ["0.125", "1.0", "0.5", "1.0"]
+
+
+def test_spaces_are_pushed_by_one_command_and_load_by_namespace(tmp_path: Path):
+    with LocalHub() as hub:
+        environment = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "home"), "HF_TOKEN": "hf_test"}
+        for _ in range(2):  # again: the Spaces are there already
+            run([sys.executable, "-m", "modeling_sed", "metrics", "push", "someone"], tmp_path, **environment)
+        assert set(hub.repositories) == {f"spaces/someone/{name}" for name in MODULES}
+        for name in MODULES:
+            pushed = set(hub.repositories[f"spaces/someone/{name}"])
+            assert {"README.md", "app.py", "requirements.txt", f"{name}.py"} <= pushed
+            assert not any("__pycache__" in file for file in pushed)
+        used = run([sys.executable, "-c", USE, "someone/"], tmp_path, **environment)
+        assert used.split() == ["0.125", "1.0", "0.5", "1.0"]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_folder_is_a_complete_space(name: str):
+    folder = module_folder(name)
+    _, front_matter, text = (folder / "README.md").read_text(encoding="utf-8").split("---\n", 2)
+    card = yaml.safe_load(front_matter)
+    assert card["sdk"] == "gradio" and (folder / card["app_file"]).is_file()
+    assert {"evaluate", MODULES[name]} <= set(card["tags"])
+    assert all(f"\n## {title}\n" in text for title in ("Use", "Definition", "Limits", "Citation"))
+    assert "worked example" in text
+    # what it imports is what it requires, itself, or comes with Python
+    required = {line.split(">=")[0] for line in (folder / "requirements.txt").read_text().split()}
+    for path in folder.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                imported = [node.module if node.level == 0 else ""]
+            else:
+                continue
+            for module in filter(None, (module.split(".")[0] for module in imported)):
+                assert module in required | {"gradio"} | sys.stdlib_module_names, f"{path.name} imports {module}"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_app_computes_its_example(name: str):
+    pytest.importorskip("gradio", reason="only the Spaces need gradio")
+    code = "import json, app; print(sorted(app.compute(json.dumps(app.EXAMPLE))))"
+    listed = run([sys.executable, "-c", code], module_folder(name))
+    result = {"eder": "eder", "annotator_agreement": "fleiss_kappa", "boundary_quality": "f1"}.get(name, "accuracy")
+    assert repr(result) in listed
+
+
+def test_documentation_examples_give_what_they_say():
+    code = """
+import doctest, evaluate
+for name in ("eder", "emotion_transition_accuracy", "boundary_quality", "annotator_agreement"):
+    module = evaluate.load("metrics/" + name)
+    examples = module.inputs_description.partition("Examples:")[2]
+    test = doctest.DocTestParser().get_doctest(examples, {"evaluate": evaluate}, name, None, 0)
+    assert test.examples
+    assert doctest.DocTestRunner(verbose=False).run(test).failed == 0
+"""
+    run([sys.executable, "-c", code], REPOSITORY)
+
+
+def test_unknown_metric():
+    with pytest.raises(ValueError, match="no metric 'wer'; the metrics are eder"):
+        install_module("wer")
