@@ -12,6 +12,7 @@ import pyarrow
 # evaluate.load carries along the files that this one imports, and not what those import in turn: all are named here
 from .bootstrap import compare_systems
 from .error_durations import COMPONENTS
+from .frame_labels import segments_from_frames
 from .scoring import score_tables
 from .segment_table import Segments, check_durations, segments_to_arrow, table_from_arrow
 
@@ -64,6 +65,7 @@ class Eder(evaluate.Metric):
 
     components = COMPONENTS
     compare_systems = staticmethod(compare_systems)
+    segments_from_frames = staticmethod(segments_from_frames)
 
     def _info(self) -> evaluate.MetricInfo:
         segments = [

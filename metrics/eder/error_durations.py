@@ -76,24 +76,32 @@ def _cut(
     whole = np.arange(len(durations))
     utterance = np.concatenate([whole, whole, *(part for table in tables for part in (table.utterance,) * 2)])
     time = np.concatenate([0 * durations, durations, *(part for table in tables for part in (table.start, table.end))])
-    order = np.lexsort((time, utterance))
+    order = _order(utterance, time)
     utterance, time = utterance[order], time[order]
     seconds = np.diff(time, append=time[-1:])
     kept = (np.diff(utterance, append=-1) == 0) & (seconds > 0)
 
+    # A segment opens its label at its start and closes it at its end: between, more were opened than closed.
+    position = np.empty(len(order), dtype=np.int64)
+    position[order] = np.arange(len(order))
     active, place = [], 2 * len(durations)
     for table in tables:
-        # A segment opens its label at its start and closes it at its end: between, more were opened than closed.
-        opened = np.zeros(len(order), dtype=np.int32)
-        opened[place : place + len(table.start)] = 1
-        opened[place + len(table.start) : place + 2 * len(table.start)] = -1
-        label = np.full(len(order), -1)
-        label[place : place + 2 * len(table.start)] = np.tile(table.label, 2)
-        opened, label = opened[order], label[order]
-        rows = [(np.cumsum(np.where(label == index, opened, 0)) > 0)[kept] for index in range(len(table.labels))]
-        active.append(np.stack(rows) if rows else np.zeros((0, int(kept.sum())), dtype=bool))
-        place += 2 * len(table.start)
+        opened = np.zeros((len(table.labels), len(order)), dtype=np.int32)
+        for change in (1, -1):
+            opened[table.label, position[place : place + len(table.label)]] = change
+            place += len(table.label)
+        active.append((np.cumsum(opened, axis=1) > 0)[:, kept])
     return utterance[kept], time[kept], seconds[kept], active
+
+
+def _order(utterance: np.ndarray, time: np.ndarray) -> np.ndarray:
+    """Indices that sort by utterance and, within one, by time; several times as fast as `np.lexsort`.
+
+    Ties may come in any order: pieces between equal times are empty. Few utterances are worked on at a time, so that
+    their numbers fit into 16 bits, which numpy sorts in linear time.
+    """
+    by_time = np.argsort(time)
+    return by_time[np.argsort(utterance[by_time].astype(np.uint16), kind="stable")]
 
 
 def _collars(references: SegmentTable, durations: np.ndarray, collar: float) -> SegmentTable:

@@ -38,7 +38,7 @@ class Errors:
         seconds: ``(utterances, 4)``, in the order of `COMPONENTS`.
         scored: ``(utterances,)`` seconds that are scored: the duration less the collars.
         has_label: boolean ``(labels, utterances)``, whether the reference has the emotion.
-        shared: ``(1 + labels, 1 + labels)`` seconds, reference by prediction, no emotion first.
+        shared: ``(1 + labels, 1 + labels)`` seconds, reference by prediction, no emotion first; zeros unless asked for.
         labels: the emotions.
     """
 
@@ -130,7 +130,7 @@ def score_tables(
     seconds = check_durations(durations, names)
     predictions = check_segments(predictions, seconds, names, "predictions", neutral, labels)
     references = check_segments(references, seconds, names, "references", neutral, labels)
-    errors = _collect_errors(predictions, references, seconds, collar)
+    errors = _collect_errors(predictions, references, seconds, collar, per_label)
     if not errors.scored.all():
         index = int(errors.scored.argmin())
         raise ValueError(
@@ -202,7 +202,7 @@ def _check_options(collar: float, confidence_interval: float | None) -> None:
 
 
 def _collect_errors(
-    predictions: SegmentTable, references: SegmentTable, durations: np.ndarray, collar: float
+    predictions: SegmentTable, references: SegmentTable, durations: np.ndarray, collar: float, per_label: bool
 ) -> Errors:
     labels = tuple(sorted({*predictions.labels, *references.labels}))
     predictions, references = with_labels(predictions, labels), with_labels(references, labels)
@@ -221,7 +221,8 @@ def _collect_errors(
         seconds[block] = error_durations(pieces, block.stop - block.start)
         if collar:
             scored[block] = np.bincount(pieces.utterance, pieces.seconds, minlength=block.stop - block.start)
-        shared += shared_durations(pieces)
+        if per_label:
+            shared += shared_durations(pieces)
     return Errors(seconds, scored, has_label, shared, labels)
 
 
