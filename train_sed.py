@@ -22,6 +22,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object, set_seed
@@ -329,7 +330,8 @@ def predict(
     """
     model.eval()
     config, geometry = model.config, model.config.geometry
-    dataset = dataset.sort("duration")  # utterances of a batch are of similar length, and so are the processes' shares
+    # by duration: utterances of a batch are of similar length, and so are the processes' shares
+    dataset = dataset.select(np.argsort(dataset["duration"], kind="stable"))
     share = dataset.select(range(accelerator.process_index, len(dataset), accelerator.num_processes))
     predictions = []
     for start in range(0, len(share), arguments.eval_batch_size):
