@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import shutil
 import sys
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 
 import datasets
@@ -14,16 +16,19 @@ import datasets
 from .corpora import READERS
 from .corpora.recording import EMOTIONS
 from .sed import CONFIGURATIONS, SED, fingerprint
+from .simulation import plan_rows
 from .splits import SPLIT_BY
 
 RECORD_FILE = "sed_dataset.json"  # written last: what the folder was built from
+PLAN_FILE = "plan.csv"  # which recordings every simulated utterance consists of
+STATISTICS_FILE = "statistics.txt"
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Builds what the command line asks for; exit code 0, 1 (a source cannot be used) or 2 (usage)."""
     options = vars(_parser().parse_args(arguments))
     output_dir, num_proc, overwrite = (options.pop(name) for name in ("output_dir", "num_proc", "overwrite"))
-    options["corpora"] = dict(options["corpora"])
+    options |= {name: dict(options[name]) for name in ("corpora", "renamed")}
     try:
         splits = build(output_dir, num_proc=num_proc, overwrite=overwrite, **options)
     except (ValueError, OSError) as error:
@@ -39,7 +44,7 @@ def build(
     Args:
         output_dir: the folder; new, or one that this function wrote.
         config_name: "simulated", "zed" or "benchmark".
-        num_proc: processes that make utterances.
+        num_proc: processes that decode, listen and make utterances.
         overwrite: replace a dataset of other sources or options, which is an error otherwise.
         options: of `SEDBuilderConfig`.
 
@@ -65,7 +70,10 @@ def build(
     try:
         builder = SED(config_name, cache_dir=str(partial / "cache"), **options)
         builder.download_and_prepare(num_proc=num_proc)
-        builder.as_dataset().save_to_disk(str(partial / "dataset"))
+        splits = builder.as_dataset()
+        splits.save_to_disk(str(partial / "dataset"))
+        _write_plan(partial / "dataset" / PLAN_FILE, plan_rows(builder.plan))
+        (partial / "dataset" / STATISTICS_FILE).write_text(format_statistics(splits) + "\n", encoding="utf-8")
         (partial / "dataset" / RECORD_FILE).write_text(record, encoding="utf-8")
         shutil.rmtree(output_dir, ignore_errors=True)
         (partial / "dataset").rename(output_dir)
@@ -76,20 +84,27 @@ def build(
     return datasets.load_from_disk(str(output_dir))
 
 
+def _write_plan(path: Path, rows: list[dict]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else ["split"])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def format_statistics(splits: datasets.DatasetDict) -> str:
-    """A table like Table 1 of the paper: size of each split, and its emotions' shares of all emotional utterances."""
-    emotions = [emotion for emotion in EMOTIONS if emotion != "neutral"]
-    header = f"{'split':<12}{'utterances':>11}{'speakers':>10}{'minutes':>9}{'emotional':>11}"
-    lines = [header + "".join(f"{emotion:>9}" for emotion in emotions)]
+    """A table like Table 1 of the paper: size of each split, and the emotions' shares of all emotional time."""
+    seconds = {name: Counter() for name in splits}
     for name, rows in splits.items():
-        seconds = Counter()
-        for segments in rows["segments"]:
-            for segment in segments:
-                seconds[segment["label"]] += segment["end"] - segment["start"]
-        total, emotional = sum(rows["duration"]), seconds.total()
+        for segment in chain.from_iterable(rows["segments"]):
+            seconds[name][segment["label"]] += segment["end"] - segment["start"]
+    found = sorted(set().union(*seconds.values()), key=lambda label: ([*EMOTIONS, label].index(label), label))
+    header = f"{'split':<12}{'utterances':>11}{'speakers':>10}{'minutes':>9}{'emotional':>11}"
+    lines = [header + "".join(f"{emotion:>11}" for emotion in found)]
+    for name, rows in splits.items():
+        total, emotional = sum(rows["duration"]), seconds[name].total()
         speakers = len(set(zip(rows["corpus"], rows["speaker"], strict=True)))
         line = f"{name:<12}{len(rows):>11}{speakers:>10}{total / 60:>9.1f}{100 * emotional / total:>9.1f} %"
-        lines.append(line + "".join(f"{100 * seconds[emotion] / emotional:>7.1f} %" for emotion in emotions))
+        lines.append(line + "".join(f"{100 * seconds[name][emotion] / emotional:>9.1f} %" for emotion in found))
     return "\n".join(lines)
 
 
@@ -105,23 +120,35 @@ def _parser() -> argparse.ArgumentParser:
         dest="corpora",
         action="append",
         default=[],
-        type=_named_folder,
+        type=_pair,
         metavar="NAME=DIR",
-        help=f"a corpus to simulate from ({', '.join(READERS)}) and its folder; repeatable",
+        help=f"a corpus to simulate from and its folder ({', '.join(READERS)}; or any name, for a folder with a "
+        "metadata.csv that has the columns file_name, speaker, emotion); repeatable",
+    )
+    parser.add_argument("--labels", nargs="+", default=list(EMOTIONS), help="emotions to use, neutral among them")
+    parser.add_argument(
+        "--rename",
+        dest="renamed",
+        action="append",
+        default=[],
+        type=_pair,
+        metavar="EMOTION=OTHER",
+        help="an emotion of a corpus that counts as another, such as calm=neutral; repeatable",
     )
     parser.add_argument("--zed", metavar="PATH", help="folder or ZIP archive of ZED: the test split")
     parser.add_argument("--split_by", choices=SPLIT_BY, default="recording", help="what splits do not share")
+    parser.add_argument("--held_out", metavar="NAME", help="corpus that is left out of training (--split_by corpus)")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same bytes")
     parser.add_argument("--validation_fraction", type=float, default=0.1, help="share of recordings or speakers")
     parser.add_argument("--test_fraction", type=float, default=0.2, help="share of speakers, if ZED is not given")
     parser.add_argument("--output_dir", type=Path, required=True, metavar="OUT", help="folder of the dataset")
-    parser.add_argument("--num_proc", type=int, help="processes that make utterances")
+    parser.add_argument("--num_proc", type=int, help="processes that decode, listen and make utterances")
     parser.add_argument("--overwrite", action="store_true", help="replace a dataset of other sources or options")
     return parser
 
 
-def _named_folder(text: str) -> tuple[str, str]:
-    name, separator, folder = text.partition("=")
-    if not separator or not folder:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=DIR")
-    return name, folder
+def _pair(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not name or not separator or not value:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE")
+    return name, value

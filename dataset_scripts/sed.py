@@ -17,25 +17,22 @@ if __name__ == "__main__" and not __package__:  # run as a file: relative import
     __package__ = "dataset_scripts"
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import datasets
 import pyarrow
-from tqdm import tqdm
 
 from .corpora import READERS
-from .corpora.recording import AnnotatedUtterance, Corpus
+from .corpora.recording import EMOTIONS, AnnotatedUtterance
 from .corpora.zed import read_zed
-from .simulation import PlannedUtterance, Source, plan_utterances, render
-from .speech_activity import speech_intervals
+from .simulation import NEUTRAL, PlannedUtterance, plan_utterances, render
+from .sources import find_sources
 from .splits import SPLIT_BY, split_sources
 from .waveforms import SAMPLING_RATE, encode_waveform, read_waveform
 
 CONFIGURATIONS = ("simulated", "zed", "benchmark")
-SHORTEST = round(0.2 * SAMPLING_RATE)  # samples; recordings with less speech are not used, as in the authors' scripts
 ROWS_AT_ONCE = 64
 
 FEATURES = datasets.Features(
@@ -51,7 +48,12 @@ FEATURES = datasets.Features(
         "transition": datasets.Value("string"),
         "transcription": datasets.Value("string"),
         "sources": [
-            {"file": datasets.Value("string"), "start": datasets.Value("float64"), "end": datasets.Value("float64")}
+            {
+                "file": datasets.Value("string"),
+                "start": datasets.Value("float64"),
+                "end": datasets.Value("float64"),
+                "stretches": [{"start": datasets.Value("float64"), "end": datasets.Value("float64")}],
+            }
         ],
     }
 )
@@ -62,9 +64,12 @@ class SEDBuilderConfig(datasets.BuilderConfig):
     """What a dataset is built from.
 
     Attributes:
-        corpora: folder of each corpus, by its reader's name.
+        corpora: folder of each corpus, by its reader's name, or by any name for one with a ``metadata.csv``.
         zed: folder or ZIP archive of ZED.
-        split_by: "recording" (the paper's) or "speaker": what train and validation do not share.
+        labels: emotions to use; "neutral" must be among them.
+        renamed: emotions that count as others, such as ``{"calm": "neutral"}``.
+        split_by: "recording" (the paper's), "speaker" or "corpus": what the splits do not share.
+        held_out: the corpus that is left out of training (``split_by="corpus"``).
         seed: of the splits and of the simulation.
         validation_fraction: share of the recordings, or speakers, for validation.
         test_fraction: share of the speakers for a simulated test split (configuration `benchmark` without ZED).
@@ -72,7 +77,10 @@ class SEDBuilderConfig(datasets.BuilderConfig):
 
     corpora: Mapping[str, str] = field(default_factory=dict)
     zed: str | None = None
+    labels: Sequence[str] = EMOTIONS
+    renamed: Mapping[str, str] = field(default_factory=dict)
     split_by: str = "recording"
+    held_out: str | None = None
     seed: int = 0
     validation_fraction: float = 0.1
     test_fraction: float = 0.2
@@ -85,8 +93,13 @@ class SEDBuilderConfig(datasets.BuilderConfig):
             raise ValueError(f"The configuration {self.name!r} needs a corpus: {', '.join(READERS)}.")
         if self.name == "zed" and self.zed is None:
             raise ValueError("The configuration 'zed' needs the folder or ZIP archive of ZED.")
-        if unknown := sorted(set(self.corpora) - set(READERS)):
-            raise ValueError(f"No reader for {', '.join(unknown)}; there are readers for {', '.join(READERS)}.")
+        if NEUTRAL not in self.labels:
+            raise ValueError(f"labels must contain {NEUTRAL!r}; got {', '.join(self.labels)}.")
+        if (self.split_by == "corpus") != (self.held_out is not None) or self.held_out not in (None, *self.corpora):
+            raise ValueError(
+                "split_by 'corpus', and nothing else, needs held_out, one of the corpora; "
+                f"got split_by {self.split_by!r} and held_out {self.held_out!r}."
+            )
         if self.split_by not in SPLIT_BY:
             raise ValueError(f"split_by is one of {', '.join(SPLIT_BY)}; got {self.split_by!r}.")
         for name in ("validation_fraction", "test_fraction"):
@@ -119,13 +132,28 @@ class SED(datasets.ArrowBasedBuilder):
         )
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
-        config, splits = self.config, {}
+        config, self.plan = self.config, {}
         if config.name != "zed":
-            sources = [source for name in sorted(config.corpora) for source in find_sources(name, config.corpora[name])]
-            hold_out = config.test_fraction if config.name == "benchmark" and config.zed is None else 0.0
-            shares = split_sources(sources, config.split_by, config.seed, config.validation_fraction, hold_out)
-            splits = {split: plan_utterances(share, config.seed, split) for split, share in shares.items()}
-        generators = [datasets.SplitGenerator(name=split, gen_kwargs={"plan": plan}) for split, plan in splits.items()]
+            num_proc = dl_manager.download_config.num_proc
+            options = {"labels": config.labels, "renamed": config.renamed, "num_proc": num_proc, "seen": set()}
+            sources = [
+                source
+                for name in sorted(config.corpora)
+                for source in find_sources(name, config.corpora[name], **options)
+            ]
+            with_test = config.name == "benchmark" and config.zed is None
+            shares = split_sources(
+                sources,
+                config.split_by,
+                config.seed,
+                config.validation_fraction,
+                config.test_fraction if with_test else 0.0,
+                config.held_out,
+            )
+            self.plan = {split: plan_utterances(share, config.seed, split) for split, share in shares.items()}
+        generators = [
+            datasets.SplitGenerator(name=split, gen_kwargs={"plan": plan}) for split, plan in self.plan.items()
+        ]
         if config.name != "simulated" and config.zed is not None:
             generators.append(datasets.SplitGenerator(name="test", gen_kwargs={"zed": config.zed}))
         return generators
@@ -149,30 +177,6 @@ def _batches(rows: Iterator[dict]) -> Iterator[list[dict]]:
         yield batch
 
 
-def find_sources(corpus: str, folder: str | Path) -> list[Source]:
-    """A corpus' recordings that have speech, each content once, with where the speech is. Prints what is left out.
-
-    Raises:
-        ValueError: if the folder is not the corpus, or a file is not audio.
-    """
-    found: Corpus = READERS[corpus](folder)
-    skipped, seen, sources = Counter(found.skipped), set(), []
-    for recording in tqdm(found.recordings, f"finding speech in {corpus}", unit="file"):
-        waveform = read_waveform(recording.path)
-        content = hashlib.sha256(waveform.tobytes()).digest()
-        speech = speech_intervals(waveform)
-        if content in seen:
-            skipped["same audio as another recording"] += 1
-        elif (speech[:, 1] - speech[:, 0]).sum() < SHORTEST:
-            skipped["no speech"] += 1
-        else:
-            sources.append(Source(recording, tuple(map(tuple, speech.tolist()))))
-        seen.add(content)
-    reasons = "; ".join(f"{count} {reason}" for reason, count in sorted(skipped.items()))
-    print(f"{corpus}: {len(sources)} recordings" + (f"; left out: {reasons}" if reasons else ""), file=sys.stderr)
-    return sources
-
-
 def annotated_row(utterance: AnnotatedUtterance) -> dict[str, Any]:
     """A row of the dataset for an utterance that was annotated by people.
 
@@ -184,6 +188,7 @@ def annotated_row(utterance: AnnotatedUtterance) -> dict[str, Any]:
     end = max((segment["end"] for segment in utterance.segments), default=0.0)
     if end > duration + 0.1:
         raise ValueError(f"{utterance.name}: annotated to {end} s, but the audio ends at {duration} s.")
+    whole = {"start": 0.0, "end": duration}
     segments = [segment | {"end": min(segment["end"], duration)} for segment in utterance.segments]
     return {
         "id": utterance.name,
@@ -194,7 +199,7 @@ def annotated_row(utterance: AnnotatedUtterance) -> dict[str, Any]:
         "corpus": "zed",
         "transition": transition(segments, duration),
         "transcription": utterance.transcription,
-        "sources": [],
+        "sources": [{"file": utterance.name, **whole, "stretches": [whole]}],
     }
 
 

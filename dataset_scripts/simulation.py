@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle, pairwise
 from typing import Any
@@ -116,10 +116,41 @@ def render(utterance: PlannedUtterance) -> dict[str, Any]:
         "transition": utterance.transition,
         "transcription": " ".join(recording.transcription for recording in recordings).strip(),
         "sources": [
-            {"file": f"{recording.path.parent.name}/{recording.path.name}", "start": start, "end": end}
-            for (start, end), recording in zip(times, recordings, strict=True)
+            {
+                "file": _file_name(part.recording),
+                "start": start,
+                "end": end,
+                "stretches": [
+                    {"start": first / SAMPLING_RATE, "end": last / SAMPLING_RATE} for first, last in part.speech
+                ],
+            }
+            for (start, end), part in zip(times, utterance.parts, strict=True)
         ],
     }
+
+
+def plan_rows(plan: Mapping[str, Sequence[PlannedUtterance]]) -> list[dict[str, Any]]:
+    """The plan of all splits as a table: a row for each part of each utterance, with its length in seconds."""
+    return [
+        {
+            "split": split,
+            "id": utterance.name,
+            "part": number,
+            "file": _file_name(part.recording),
+            "corpus": part.recording.corpus,
+            "speaker": part.recording.speaker,
+            "emotion": part.recording.emotion,
+            "seconds": sum(last - first for first, last in part.speech) / SAMPLING_RATE,
+        }
+        for split, utterances in plan.items()
+        for utterance in utterances
+        for number, part in enumerate(utterance.parts)
+    ]
+
+
+def _file_name(recording: Recording) -> str:
+    """The file with its folder: enough to find it in its corpus, and nothing about this machine."""
+    return f"{recording.path.parent.name}/{recording.path.name}"
 
 
 def match_levels(waveforms: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -39,7 +39,7 @@ from tqdm import tqdm
 SAMPLING_RATE = 16_000  # Hz
 SETTINGS_FILE = "synthetic_corpus.json"  # written first: what the folder will hold
 METADATA_FILE = "metadata.csv"  # written last: the corpus is complete
-METADATA_COLUMNS = ("file", "speaker", "emotion", "sex", "transcription")
+METADATA_COLUMNS = ("file_name", "speaker", "emotion", "sex", "transcription")
 
 SENTENCES = (
     "The delivery will arrive on Monday.",

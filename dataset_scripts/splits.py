@@ -5,26 +5,32 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import chain
 
 from .simulation import NEUTRAL, Source
 
-SPLIT_BY = ("recording", "speaker")
+SPLIT_BY = ("recording", "speaker", "corpus")
 
 
 def split_sources(
-    sources: Sequence[Source], split_by: str, seed: int, validation_fraction: float, test_fraction: float
+    sources: Sequence[Source],
+    split_by: str,
+    seed: int,
+    validation_fraction: float,
+    test_fraction: float,
+    held_out: str | None = None,
 ) -> dict[str, list[Source]]:
     """Shares recordings out; each is in one split only.
 
-    Test speakers are in no other split. Validation has its own speakers (``"speaker"``) or its own recordings of the
-    train split's speakers (``"recording"``, the paper's 90/10).
-
     Args:
         sources: of any number of corpora; each corpus is divided by itself.
-        split_by: "recording" or "speaker".
+        split_by: "recording" (the paper's 90/10): validation has its own recordings of the train split's speakers.
+            "speaker": it has its own speakers. "corpus": a whole corpus is left out of training; it is the test split,
+            beside which validation has its own speakers, or, where there is no test split, validation itself.
         seed: another one gives other splits.
         validation_fraction: share of the speakers, or of each speaker's recordings of an emotion, for validation.
-        test_fraction: share of the speakers for test; 0 for no such split.
+        test_fraction: share of the speakers for test, who are in no other split; 0 for no test split.
+        held_out: the corpus that is left out.
 
     Returns:
         ``train``, ``validation`` and, if ``test_fraction`` is not 0, ``test``.
@@ -37,11 +43,13 @@ def split_sources(
         by_corpus[source.recording.corpus][source.recording.speaker].append(source)
     splits: dict[str, list[Source]] = {"train": [], "validation": []} | ({"test": []} if test_fraction else {})
     for corpus, speakers in sorted(by_corpus.items()):
-        fractions = {"test": test_fraction} if test_fraction else {}
-        if split_by == "speaker":
+        if corpus == held_out:
+            splits["test" if test_fraction else "validation"] += chain.from_iterable(speakers.values())
+            continue
+        fractions = {"test": test_fraction} if test_fraction and split_by != "corpus" else {}
+        if split_by == "speaker" or (split_by == "corpus" and test_fraction):
             fractions["validation"] = validation_fraction
-        shares = _share_speakers(corpus, sorted(speakers), fractions, seed)
-        for split, names in shares.items():
+        for split, names in _share_speakers(corpus, sorted(speakers), fractions, seed).items():
             for name in names:
                 if split == "train" and split_by == "recording":
                     train, validation = _share_recordings(speakers[name], seed, validation_fraction)
@@ -51,6 +59,8 @@ def split_sources(
                     splits[split] += speakers[name]
     if not splits["validation"]:
         raise ValueError("No speaker has enough recordings for a validation split; split by speaker instead.")
+    if not splits["train"]:
+        raise ValueError(f"Nothing is left to train on without {held_out}; add another corpus.")
     return splits
 
 

@@ -1,6 +1,27 @@
 """Readers of emotional speech corpora: a folder in its official layout -> recordings."""
 
-from .ravdess import read_ravdess
-from .synthetic import read_synthetic
+from __future__ import annotations
 
-READERS = {"ravdess": read_ravdess, "synthetic": read_synthetic}
+from pathlib import Path
+
+from .iemocap import read_iemocap
+from .layouts import LAYOUTS
+from .recording import Corpus
+from .table import is_table, read_table
+
+READERS = {"iemocap": read_iemocap, **{layout.name: layout.read for layout in LAYOUTS}}
+
+
+def read_corpus(name: str, path: str | Path) -> Corpus:
+    """Reads a corpus by the reader of its name, or, under any other name, by its table.
+
+    Raises:
+        ValueError: if there is neither, or the corpus is not as it should be.
+    """
+    if name in READERS:
+        return READERS[name](path)
+    if is_table(path):
+        return read_table(name, path)
+    raise ValueError(
+        f"There is no reader for {name}, and {path} has no metadata.csv; there are readers for {', '.join(READERS)}."
+    )

@@ -18,7 +18,7 @@ class Recording:
         path: of the audio file.
         corpus: name of the corpus.
         speaker: identity of the speaker within the corpus.
-        emotion: one of `EMOTIONS`.
+        emotion: "neutral", "happy", "sad", "angry", or another one that the corpus has.
         transcription: what is said, if the corpus tells.
     """
 
@@ -31,15 +31,17 @@ class Recording:
 
 @dataclass(frozen=True)
 class Corpus:
-    """What a reader found in a folder.
+    """What a reader found in a folder, of all emotions.
 
     Attributes:
         recordings: in an order that depends on the files' names alone.
-        skipped: number of audio files that are not used, by reason.
+        skipped: number of audio files that are no recordings of the corpus, by reason.
+        complete: number of recordings of `EMOTIONS` in the whole corpus, if it is known.
     """
 
     recordings: list[Recording]
     skipped: Counter[str] = field(default_factory=Counter)
+    complete: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,15 @@ class AnnotatedUtterance:
 
 
 def audio_files(folder: Path) -> list[Path]:
-    """All audio files below a folder, sorted.
+    """All audio files below a folder, sorted; hidden ones (``._name`` of some archives) are none.
 
     Raises:
         ValueError: if there is no such folder.
     """
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder.")
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file())
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file() and not path.name.startswith(".")
+    )

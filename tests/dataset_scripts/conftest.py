@@ -35,3 +35,30 @@ def ravdess(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 soundfile.write(folder / f"Actor_{actor:02d}" / name, wave, 16_000)
     soundfile.write(folder / "Actor_01" / "03-01-08-01-01-01-01.wav", voice(1, 100, 0), 16_000)
     return folder
+
+
+@pytest.fixture(scope="session")
+def table_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two speakers, described by a table."""
+    return write_table_corpus(tmp_path_factory.mktemp("calls"))
+
+
+def write_table_corpus(folder: Path, pitch: float = 100) -> Path:
+    """A corpus of two speakers with a table; another pitch makes other recordings of the same names."""
+    rows = ["file_name,speaker,emotion,transcription"]
+    for index, speaker in enumerate(("anna", "Jörg")):
+        for number, emotion in enumerate(("neutral", "neutral", "happy", "sad")):
+            name = f"call {speaker} {number}.wav"
+            soundfile.write(folder / name, voice(1.0, pitch + 20 * number + 9 * index, number), 16_000)
+            rows.append(f"{name},{speaker},{emotion},hello")
+    (folder / "metadata.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What the tests hear is not remembered on this machine."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path_factory.mktemp("cache"))
+    yield
+    patch.undo()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import json
@@ -18,6 +19,8 @@ import soundfile
 from datasets import Dataset, DatasetDict, load_from_disk
 from modeling_sed.dataset_scripts.build import build
 from modeling_sed.dataset_scripts.sed import SED
+from modeling_sed.dataset_scripts.sources import find_sources
+from modeling_sed.dataset_scripts.speech_activity import speech_intervals
 from modeling_sed.dataset_scripts.waveforms import read_waveform
 
 from tests.conftest import REPOSITORY
@@ -215,32 +218,23 @@ def test_a_bad_zed_is_refused(zed: Path, tmp_path: Path, damage: Callable, messa
     assert not (tmp_path / "out").exists()
 
 
-def damage_recording(content: bytes | np.ndarray) -> Callable[[Path], None]:
-    def damage(folder: Path) -> None:
-        path = folder / "Actor_01" / "03-01-03-01-01-01-01.wav"
-        if isinstance(content, bytes):
-            path.write_bytes(content)
-        else:
-            soundfile.write(path, content, 16_000, subtype="FLOAT")
-
-    return damage
-
-
 def remove_neutral(folder: Path) -> None:
     for path in folder.glob("Actor_03/03-01-01-*"):
         path.unlink()
+
+
+def make_unreadable(folder: Path) -> None:
+    for path in folder.rglob("*.wav"):
+        path.write_text("text")
 
 
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
         (remove_neutral, "ravdess: speaker 03 has no neutral recording"),
-        (lambda folder: [shutil.rmtree(path) for path in folder.iterdir()], "is not the RAVDESS corpus"),
+        (lambda folder: [shutil.rmtree(path) for path in folder.iterdir()], "is not the corpus ravdess"),
         (lambda folder: [shutil.rmtree(path) for path in sorted(folder.iterdir())[2:]], r"ravdess has 2 speaker\(s\)"),
-        (damage_recording(b""), "03-01-03-01-01-01-01.wav: the file is empty"),
-        (damage_recording(b"this is text"), "03-01-03-01-01-01-01.wav: not audio"),
-        (damage_recording(np.array([0.1, np.nan, 0.1])), "03-01-03-01-01-01-01.wav: sample 1 is not a finite number"),
-        (damage_recording(np.zeros(0)), "03-01-03-01-01-01-01.wav: the recording is empty"),
+        (make_unreadable, r"none of the 73 recordings of ravdess can be used: .*not audio"),
     ],
 )
 def test_a_bad_corpus_is_refused_with_a_sentence(ravdess: Path, tmp_path: Path, damage: Callable, message: str):
@@ -251,25 +245,116 @@ def test_a_bad_corpus_is_refused_with_a_sentence(ravdess: Path, tmp_path: Path, 
     assert not (tmp_path / "out").exists()
 
 
-def test_recordings_without_speech_and_copies_are_left_out(ravdess: Path, tmp_path: Path, capsys):
-    shutil.copytree(ravdess, tmp_path / "copy")
-    damage_recording(np.zeros(16_000))(tmp_path / "copy")
-    actor = tmp_path / "copy" / "Actor_02"
-    shutil.copy(actor / "03-01-03-01-01-01-02.wav", actor / "03-01-03-01-01-02-02.wav")
-    splits = build(tmp_path / "out", "simulated", corpora={"ravdess": str(tmp_path / "copy")})
-    assert sum(map(len, splits.values())) == 54 - 2
-    assert "1 no speech; 1 other emotion; 1 same audio as another recording" in capsys.readouterr().err
+def test_files_that_cannot_be_used_are_named_and_stop_nothing_else(ravdess: Path, tmp_path: Path, capsys):
+    folder = tmp_path / "copy"
+    shutil.copytree(ravdess, folder)
+    happy = [folder / f"Actor_0{actor}" / f"03-01-03-01-01-01-0{actor}.wav" for actor in range(1, 7)]
+    happy[0].write_bytes(b"")
+    happy[1].write_text("this is text")
+    soundfile.write(happy[2], np.array([0.1, np.nan, 0.1]), 16_000, subtype="FLOAT")
+    soundfile.write(happy[3], np.zeros(0), 16_000)
+    soundfile.write(happy[4], np.zeros(16_000), 16_000)
+    shutil.copy(happy[5], happy[5].with_name("03-01-03-01-01-02-06.wav"))
+    splits = build(tmp_path / "out", "simulated", corpora={"ravdess": str(folder)})
+    assert sum(map(len, splits.values())) == 54 - 6
+    errors = capsys.readouterr().err
+    assert "1 no speech; 1 other emotion; 1 same audio as another recording; 4 unreadable" in errors
+    assert f"{happy[0]}: the file is empty" in errors
+    assert f"{happy[1]}: not audio" in errors
+    assert f"{happy[2]}: sample 1 is not a finite number" in errors
+    assert f"{happy[3]}: the recording is empty" in errors
+    assert "ravdess: incomplete, 72 of 672 recordings are there" in errors
+
+
+def test_a_corpus_is_left_out_of_training(ravdess: Path, table_corpus: Path, tmp_path: Path):
+    corpora = {"ravdess": str(ravdess), "calls": str(table_corpus)}
+    splits = build(tmp_path / "test", "benchmark", corpora=corpora, split_by="corpus", held_out="calls")
+    found = {name: set(rows["corpus"]) for name, rows in splits.items()}
+    assert found == {"train": {"ravdess"}, "validation": {"ravdess"}, "test": {"calls"}}
+    assert not set(splits["train"]["speaker"]) & set(splits["validation"]["speaker"])
+    splits = build(tmp_path / "validation", "simulated", corpora=corpora, split_by="corpus", held_out="calls")
+    assert {name: set(rows["corpus"]) for name, rows in splits.items()} == {
+        "train": {"ravdess"},
+        "validation": {"calls"},
+    }
+    for options in ({"held_out": "calls"}, {"split_by": "corpus"}, {"split_by": "corpus", "held_out": "other"}):
+        with pytest.raises(ValueError, match="needs held_out, one of the corpora"):
+            build(tmp_path / "bad", "simulated", corpora=corpora, **options)
+    with pytest.raises(ValueError, match="Nothing is left to train on without calls"):
+        alone = {"calls": str(table_corpus)}
+        build(tmp_path / "bad", "simulated", corpora=alone, split_by="corpus", held_out="calls")
+
+
+def test_other_emotions_and_names_on_request(ravdess: Path, tmp_path: Path, capsys):
+    options = {"corpora": {"ravdess": str(ravdess)}, "labels": ["neutral", "happy", "surprised", "gloomy"]}
+    splits = build(tmp_path / "out", "simulated", renamed={"sad": "gloomy"}, **options)
+    found = {segment["label"] for rows in splits.values() for segments in rows["segments"] for segment in segments}
+    assert found == {"happy", "surprised", "gloomy"}
+    assert "left out: 18 other emotion" in capsys.readouterr().err  # angry
+    with pytest.raises(ValueError, match="labels must contain 'neutral'"):
+        build(tmp_path / "bad", "simulated", corpora=options["corpora"], labels=["happy"])
+
+
+def test_every_second_is_accounted_for(benchmark: DatasetDict, ravdess: Path):
+    for row in benchmark["validation"].to_list() + benchmark["test"].to_list():
+        borders = [0.0]
+        for source in row["sources"]:
+            assert source["start"] == borders[-1]
+            kept = sum(stretch["end"] - stretch["start"] for stretch in source["stretches"])
+            assert kept == pytest.approx(source["end"] - source["start"], abs=1e-9)
+            original = read_waveform(ravdess / source["file"])
+            parts = [original[round(s["start"] * 16_000) : round(s["end"] * 16_000)] for s in source["stretches"]]
+            waveform = read_waveform(row["audio"]["bytes"])
+            heard = waveform[round(source["start"] * 16_000) : round(source["end"] * 16_000)]
+            expected = np.concatenate(parts)
+            np.testing.assert_allclose(heard, expected * (heard.std() / expected.std()), atol=2e-4)
+            borders.append(source["end"])
+        assert borders[-1] == row["duration"]
+
+
+def test_no_silence_over_a_fifth_of_a_second_remains(benchmark: DatasetDict):
+    for row in benchmark["test"].to_list():
+        intervals = speech_intervals(read_waveform(row["audio"]["bytes"]))
+        gaps = intervals[1:, 0] - intervals[:-1, 1]
+        assert not len(gaps) or gaps.max() <= 0.2 * 16_000
+
+
+def test_plan_and_statistics_are_kept_with_the_dataset(ravdess: Path, tmp_path: Path):
+    splits = build(tmp_path / "out", "benchmark", corpora={"ravdess": str(ravdess)}, seed=4)
+    with (tmp_path / "out" / "plan.csv").open(newline="") as file:
+        plan = list(csv.DictReader(file))
+    for name, rows in splits.items():
+        for row in rows.to_list():
+            parts = [part for part in plan if part["id"] == row["id"]]
+            assert {part["split"] for part in parts} == {name}
+            assert [part["file"] for part in parts] == [source["file"] for source in row["sources"]]
+            assert sum(float(part["seconds"]) for part in parts) == pytest.approx(row["duration"])
+    assert (tmp_path / "out" / "statistics.txt").read_text().split()[:3] == ["split", "utterances", "speakers"]
+
+
+def test_what_was_heard_is_remembered(ravdess: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    cache_file = tmp_path / "heard.sqlite"
+    first = find_sources("ravdess", ravdess, cache_file=cache_file)
+    monkeypatch.setattr("modeling_sed.dataset_scripts.sources._listen_to", None)  # nothing may be decoded again
+    shutil.copytree(ravdess, tmp_path / "moved")
+    again = find_sources("ravdess", tmp_path / "moved", cache_file=cache_file)
+    assert [source.speech for source in again] == [source.speech for source in first]
+    assert [s.recording.path.name for s in again] == [s.recording.path.name for s in first]
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
         (["benchmark", "--output_dir", "out"], 1, "sed.py: The configuration 'benchmark' needs a corpus"),
-        (["simulated", "--corpus", "crema=/tmp", "--output_dir", "out"], 1, "No reader for crema; there are readers"),
+        (
+            ["simulated", "--corpus", "crema=/tmp", "--output_dir", "out"],
+            1,
+            "There is no reader for crema, and /tmp has no metadata.csv",
+        ),
         (["simulated", "--corpus", "ravdess=missing", "--output_dir", "out"], 1, "missing is not a folder"),
         (["zed", "--output_dir", "out"], 1, "needs the folder or ZIP archive of ZED"),
         (["zed", "--zed", "missing", "--output_dir", "out"], 1, "missing is neither the folder of ZED nor its ZIP"),
-        (["simulated", "--corpus", "ravdess", "--output_dir", "out"], 2, "'ravdess' is not of the form NAME=DIR"),
+        (["simulated", "--corpus", "ravdess", "--output_dir", "out"], 2, "'ravdess' is not of the form NAME=VALUE"),
     ],
 )
 def test_wrong_usage_is_refused_with_a_sentence(tmp_path: Path, arguments: list[str], code: int, message: str):

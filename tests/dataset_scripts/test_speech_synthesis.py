@@ -17,6 +17,7 @@ import soundfile
 parselmouth = pytest.importorskip("parselmouth", reason="needs the extra `synthesis`")
 
 from modeling_sed.dataset_scripts import speech_synthesis  # noqa: E402
+from modeling_sed.dataset_scripts.corpora import read_corpus  # noqa: E402
 from modeling_sed.dataset_scripts.speech_synthesis import write_corpus  # noqa: E402
 
 SETTINGS = {"speakers": 4, "utterances": 3, "seed": 5}
@@ -38,7 +39,7 @@ def measured(corpus, rows) -> dict[str, dict[str, dict[str, float]]]:
     """Means over a speaker's utterances of an emotion: measured[speaker][emotion][quantity]."""
     collected = defaultdict(list)
     for row in rows:
-        collected[row["speaker"], row["emotion"]].append(measure(corpus / row["file"]))
+        collected[row["speaker"], row["emotion"]].append(measure(corpus / row["file_name"]))
     means = defaultdict(dict)
     for (speaker, emotion), values in collected.items():
         means[speaker][emotion] = {key: np.mean([value[key] for value in values]) for key in values[0]}
@@ -67,14 +68,14 @@ def hashes(folder: Path) -> dict[str, str]:
 
 def test_files_are_as_the_layout_says(corpus, rows):
     assert len(rows) == 4 * 3 * 4  # speakers x utterances x emotions
-    assert {row["file"] for row in rows} == {str(path.relative_to(corpus)) for path in corpus.rglob("*.wav")}
+    assert {row["file_name"] for row in rows} == {str(path.relative_to(corpus)) for path in corpus.rglob("*.wav")}
     for row in rows:
-        folder, name = row["file"].split("/")
+        folder, name = row["file_name"].split("/")
         assert folder == row["speaker"]
         assert name.startswith(f"{row['speaker']}_{row['emotion']}_")
-        info = soundfile.info(corpus / row["file"])
+        info = soundfile.info(corpus / row["file_name"])
         assert (info.samplerate, info.channels, info.subtype) == (16_000, 1, "PCM_16")
-        wave, _ = soundfile.read(corpus / row["file"])
+        wave, _ = soundfile.read(corpus / row["file_name"])
         assert 0.8 < info.duration < 8
         assert 0.02 < np.abs(wave).max() < 0.99  # neither silent nor clipped
 
@@ -178,30 +179,21 @@ def test_out_of_range_is_a_usage_error(option, tmp_path, capsys):
     assert not (tmp_path / "corpus").exists()
 
 
-@pytest.fixture
-def read_synthetic():
-    from modeling_sed.dataset_scripts.corpora.synthetic import read_synthetic
-
-    return read_synthetic
-
-
-def test_reader_returns_what_was_written(corpus, rows, read_synthetic):
-    recordings = read_synthetic(corpus).recordings
-    found = [(recording.path, recording.speaker, recording.emotion) for recording in recordings]
-    assert found == [(corpus / row["file"], row["speaker"], row["emotion"]) for row in rows]
+def test_it_is_read_by_its_table(corpus, rows):
+    recordings = read_corpus("synthetic", corpus).recordings
+    found = [
+        (recording.path, recording.speaker, recording.emotion, recording.transcription) for recording in recordings
+    ]
+    expected = [(corpus / row["file_name"], row["speaker"], row["emotion"], row["transcription"]) for row in rows]
+    assert found == expected
 
 
-@pytest.mark.parametrize(
-    ("damage", "message"),
-    [
-        (lambda folder: (folder / "metadata.csv").unlink(), "no complete synthetic corpus"),
-        (lambda folder: (folder / "metadata.csv").write_text("file,label\na.wav,happy\n"), "has columns"),
-        (lambda folder: (folder / "male01" / "male01_sad_002.wav").unlink(), "male01_sad_002.wav is missing"),
-    ],
-)
-def test_reader_refuses_an_incomplete_corpus(corpus, tmp_path, read_synthetic, damage, message):
+def test_an_incomplete_corpus_is_not_read(corpus, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(corpus, folder)
-    damage(folder)
-    with pytest.raises(ValueError, match=message):
-        read_synthetic(folder)
+    (folder / "male01" / "male01_sad_002.wav").unlink()
+    with pytest.raises(ValueError, match="male01_sad_002\\.wav is no file in the table's folder"):
+        read_corpus("synthetic", folder)
+    (folder / "metadata.csv").unlink()  # written last
+    with pytest.raises(ValueError, match=r"no reader for synthetic, and .* has no metadata\.csv"):
+        read_corpus("synthetic", folder)
