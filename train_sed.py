@@ -27,7 +27,6 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object, set_seed
 from datasets import Dataset, DatasetDict, load_dataset, load_from_disk
-from modeling_sed.metrics.eder.scoring import score_segments
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
@@ -35,7 +34,6 @@ from transformers import (
     AutoFeatureExtractor,
     FeatureExtractionMixin,
     HfArgumentParser,
-    SchedulerType,
     Wav2Vec2FeatureExtractor,
     get_scheduler,
 )
@@ -43,12 +41,11 @@ from transformers import (
 from modeling_sed import SEDConfig, SEDForAudioFrameClassification, SpeechEmotionDiarizationPipeline
 from modeling_sed.collation import FrameLabelCollator
 from modeling_sed.decoding_sed import decode_argmax, merge_frames
+from modeling_sed.metrics.eder.scoring import score_segments
 from modeling_sed.newbob import NewBob
 
 SPLITS = ("train", "validation", "test")
-NAMED_SCHEDULES = tuple(
-    schedule.value for schedule in (SchedulerType.LINEAR, SchedulerType.COSINE, SchedulerType.CONSTANT_WITH_WARMUP)
-)
+NAMED_SCHEDULES = ("linear", "cosine", "constant_with_warmup")  # of transformers
 
 
 @dataclass
@@ -68,8 +65,7 @@ class Arguments:
         metadata={"help": "Label names, in the order of the classifier's outputs; 'neutral' among them."},
     )
     use_weighted_layer_sum: bool = field(
-        default=False,
-        metadata={"help": "Classify a learnt weighted sum of all layers instead of the last one."},
+        default=False, metadata={"help": "Classify a learnt weighted sum of all layers instead of the last one."}
     )
     normalize_encoder_output: bool = field(
         default=True, metadata={"help": "Layer norm over all frames and features of an utterance, before the head."}
@@ -106,12 +102,7 @@ class Arguments:
     seed: int = field(default=0, metadata={"help": "For initial weights, order and dropout."})
 
     def __post_init__(self):
-        for name in (
-            "num_train_epochs",
-            "train_batch_size",
-            "eval_batch_size",
-            "gradient_accumulation_steps",
-        ):
+        for name in ("num_train_epochs", "train_batch_size", "eval_batch_size", "gradient_accumulation_steps"):
             if getattr(self, name) < 1:
                 raise ValueError(f"--{name} must be at least 1; got {getattr(self, name)}.")
         if self.lr_scheduler not in ("newbob", *NAMED_SCHEDULES):

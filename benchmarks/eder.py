@@ -20,9 +20,9 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+
 from modeling_sed.metrics.eder.frame_labels import segments_from_frames
 from modeling_sed.metrics.eder.scoring import score_segments
-
 from tests.metrics.freeze_speechbrain_eder import load_speechbrain_eder
 
 LABELS = ("neutral", "happy", "sad", "angry")

@@ -128,13 +128,12 @@ def format_report(result: Mapping[str, Any], per_utterance: bool = False) -> str
     """The scores as a table for the terminal, rates in per cent."""
     lines = [f"{result['utterances']} utterances, {60 * result['hours']:.1f} minutes", ""]
     lines.append(f"{'':<18}{'mean over utterances':>24}{'by duration':>24}")
-    for name in ("eder", *COMPONENTS):
-        rates = (f"{100 * result[name + suffix]:.2f} %" for suffix in ("", "_by_duration"))
-        lines.append(_row(_title(name), *rates))
+    lines.append(_rates_row(result, "eder"))
     if interval := result.get("confidence_interval"):
         ranges = (interval["eder"], interval["eder_by_duration"])
         cells = (f"{100 * low:.2f} to {100 * high:.2f} %" for low, high in ranges)
         lines.append(_row(f"  {100 * interval['level']:g} % interval", *cells))
+    lines += [_rates_row(result, name) for name in COMPONENTS]
     lines += ["", _row("utterances with", "number", "EDER")]
     for label, scores in result["per_label"].items():
         lines.append(_row(label, str(scores["utterances"]), f"{100 * scores['eder']:.2f} %"))
@@ -169,6 +168,10 @@ def _boundary_lines(boundaries: Mapping[str, Any]) -> list[str]:
 
 def _title(name: str) -> str:
     return "EDER" if name == "eder" else name.replace("_", " ")
+
+
+def _rates_row(result: Mapping[str, Any], name: str) -> str:
+    return _row(_title(name), *(f"{100 * result[name + suffix]:.2f} %" for suffix in ("", "_by_duration")))
 
 
 def _row(title: str, first: str, second: str) -> str:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import soundfile
+
 from modeling_sed.dataset_scripts.build import build
 from modeling_sed.dataset_scripts.corpora import READERS, read_corpus
 from modeling_sed.dataset_scripts.corpora.recording import EMOTIONS, Recording
-
 from tests.conftest import REAL_DATA
 from tests.dataset_scripts.conftest import voice, write_table_corpus
 

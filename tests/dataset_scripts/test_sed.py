@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 import soundfile
 from datasets import Dataset, DatasetDict, load_from_disk
+
 from modeling_sed.dataset_scripts.build import build
 from modeling_sed.dataset_scripts.sed import SED
 from modeling_sed.dataset_scripts.sources import find_sources
 from modeling_sed.dataset_scripts.speech_activity import speech_intervals
 from modeling_sed.dataset_scripts.waveforms import read_waveform
-
 from tests.conftest import REPOSITORY
 from tests.dataset_scripts.conftest import voice
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+
 from modeling_sed.dataset_scripts.speech_activity import keep_intervals, speech_intervals
 from modeling_sed.dataset_scripts.waveforms import encode_waveform, read_waveform
-
 from tests.dataset_scripts.conftest import voice
 
 

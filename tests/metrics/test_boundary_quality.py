@@ -8,8 +8,8 @@ import evaluate
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modeling_sed.metrics.boundary_quality.boundary_quality import boundary_quality
 
+from modeling_sed.metrics.boundary_quality.boundary_quality import boundary_quality
 from tests.conftest import REPOSITORY
 from tests.metrics.test_eder import segment
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from modeling_sed.metrics.eder.bootstrap import compare_systems
 from modeling_sed.metrics.eder.scoring import score_segments
-
 from tests.conftest import REAL_DATA, REPOSITORY
 from tests.metrics.slow_eder import COMPONENTS, slow_errors
 

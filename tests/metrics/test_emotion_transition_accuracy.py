@@ -8,12 +8,12 @@ import evaluate
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeling_sed.metrics.emotion_transition_accuracy.emotion_transition_accuracy import (
     EmotionTransitionAccuracy,
     emotion_sequence,
     transition_accuracy,
 )
-
 from tests.conftest import REAL_DATA, REPOSITORY
 from tests.metrics.test_eder import segment
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeling_sed.metrics.eder.frame_labels import segments_from_frames
 from modeling_sed.metrics.eder.scoring import score_segments
-
 from tests.metrics.freeze_speechbrain_eder import CASES, FROZEN, random_case
 
 
