@@ -17,6 +17,7 @@ from .error_durations import (
     shared_durations,
     with_labels,
 )
+from .plain_utterances import find_plain, plain_error_durations
 from .segment_table import (
     Segments,
     SegmentTable,
@@ -212,15 +213,17 @@ def _collect_errors(
     shared = np.zeros((1 + len(labels), 1 + len(labels)))
     for first in range(0, len(durations), BLOCK):
         block = slice(first, min(first + BLOCK, len(durations)))
-        pieces = cut_into_pieces(
-            predictions.of_utterances(block.start, block.stop),
-            references.of_utterances(block.start, block.stop),
-            durations[block],
-            collar,
-        )
-        seconds[block] = error_durations(pieces, block.stop - block.start)
+        sides = [table.of_utterances(block.start, block.stop) for table in (predictions, references)]
+        count = block.stop - block.start
+        plain = np.zeros(count, dtype=bool) if collar or per_label else find_plain(*sides, count)
+        if plain.any():
+            seconds[block] = plain_error_durations(*(table.where(plain) for table in sides), count)
+        if plain.all():
+            continue
+        pieces = cut_into_pieces(*(table.where(~plain) for table in sides), durations[block], collar)
+        seconds[block][~plain] = error_durations(pieces, count)[~plain]
         if collar:
-            scored[block] = np.bincount(pieces.utterance, pieces.seconds, minlength=block.stop - block.start)
+            scored[block] = np.bincount(pieces.utterance, pieces.seconds, minlength=count)
         if per_label:
             shared += shared_durations(pieces)
     return Errors(seconds, scored, has_label, shared, labels)

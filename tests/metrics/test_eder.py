@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -71,7 +72,20 @@ def utterances(draw) -> tuple[list[dict], list[dict], float]:
     return draw(segment_lists(latest=np.inf)), draw(segment_lists(latest=duration)), duration
 
 
-corpora = st.lists(utterances(), min_size=1, max_size=4)
+@st.composite
+def tidy_segment_lists(draw, latest: float) -> list[dict]:
+    """In order and apart, as systems answer: the case that is scored without cutting."""
+    times = sorted({min(time, latest) for time in draw(st.lists(TIMES, max_size=8))})
+    return [segment(one, following, draw(st.sampled_from(LABELS))) for one, following in pairwise(times)]
+
+
+@st.composite
+def tidy_utterances(draw) -> tuple[list[dict], list[dict], float]:
+    duration = draw(st.sampled_from([0.001, 1 / 3, 2.0, 4.0]))
+    return draw(tidy_segment_lists(latest=np.inf)), draw(tidy_segment_lists(latest=duration)), duration
+
+
+corpora = st.lists(utterances() | tidy_utterances(), min_size=1, max_size=4)
 
 
 @settings(max_examples=300)
@@ -101,6 +115,26 @@ def test_components_add_up(corpus):
 def test_a_perfect_prediction_scores_exactly_zero(utterance):
     _, reference, duration = utterance
     assert score_segments([reference], [reference], [duration])["eder"] == 0.0
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.sampled_from(LABELS)), min_size=1, max_size=8))
+def test_a_perfect_prediction_written_otherwise_scores_exactly_zero(parts):
+    borders = np.cumsum([0.0, *(length for length, _ in parts)]).tolist()
+    reference = [segment(borders[i], borders[i + 1], label) for i, (_, label) in enumerate(parts)]
+    halves = []
+    for part in reference:
+        middle = (part["start"] + part["end"]) / 2
+        halves += [part | {"end": middle}, part | {"start": middle}]
+    assert score_segments([halves], [reference], [borders[-1] + 1])["eder"] == 0.0
+
+
+@given(corpora)
+def test_the_shortcut_for_plain_utterances_agrees_with_the_definition(corpus):
+    predictions, references, durations = map(list, zip(*corpus, strict=True))
+    shortcut = score_segments(predictions, references, durations, per_utterance=True)
+    cut = score_segments(predictions, references, durations, per_utterance=True, per_label=True)  # takes no shortcut
+    for name, rates in shortcut["per_utterance"].items():
+        assert rates == pytest.approx(cut["per_utterance"][name], abs=1e-12)
 
 
 @given(utterances(), st.randoms(use_true_random=False), st.sampled_from([0.0, 1e-4]))
