@@ -52,8 +52,7 @@ def build(
         ValueError: if a source or option cannot be used, or the folder holds something else.
     """
     output_dir = Path(output_dir)
-    sources = [*options.get("corpora", {}).values(), *filter(None, [options.get("zed")])]
-    record = json.dumps({"config_name": config_name, **options, "fingerprint": fingerprint(sources)}, sort_keys=True)
+    record = json.dumps({"config_name": config_name, **options, "fingerprint": fingerprint(options)}, sort_keys=True)
     record_file = output_dir / RECORD_FILE
     if record_file.is_file():
         if record_file.read_text(encoding="utf-8") == record:
@@ -138,6 +137,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--zed", metavar="PATH", help="folder or ZIP archive of ZED: the test split")
     parser.add_argument("--split_by", choices=SPLIT_BY, default="recording", help="what splits do not share")
     parser.add_argument("--held_out", metavar="NAME", help="corpus that is left out of training (--split_by corpus)")
+    parser.add_argument("--events", type=int, default=1, help="most emotional events in an utterance")
+    parser.add_argument("--crossfade", type=float, default=0.0, help="seconds over which parts fade into each other")
+    parser.add_argument("--pause_mean", type=float, default=0.0, help="seconds of silence at joins, on average")
+    parser.add_argument("--pause_deviation", type=float, default=0.0, help="their standard deviation")
+    parser.add_argument("--noises", metavar="DIR", help="folder of noise that is put under utterances")
+    parser.add_argument(
+        "--noise_ratio",
+        type=float,
+        nargs=2,
+        default=[10.0, 30.0],
+        help="least and most ratio of speech to noise, in dB",
+    )
+    parser.add_argument("--rooms", metavar="DIR", help="folder of impulse responses that utterances are heard through")
+    parser.add_argument("--hours", type=float, help="size of the train split; recordings are used again until then")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same bytes")
     parser.add_argument("--validation_fraction", type=float, default=0.1, help="share of recordings or speakers")
     parser.add_argument("--test_fraction", type=float, default=0.2, help="share of speakers, if ZED is not given")

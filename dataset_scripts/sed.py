@@ -18,16 +18,16 @@ if __name__ == "__main__" and not __package__:  # run as a file: relative import
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import datasets
 import pyarrow
 
 from .corpora import READERS
-from .corpora.recording import EMOTIONS, AnnotatedUtterance
+from .corpora.recording import EMOTIONS, AnnotatedUtterance, audio_files
 from .corpora.zed import read_zed
-from .simulation import NEUTRAL, PlannedUtterance, plan_utterances, render
+from .simulation import NEUTRAL, PlannedUtterance, SimulationOptions, plan_utterances, render
 from .sources import find_sources
 from .splits import SPLIT_BY, split_sources
 from .waveforms import SAMPLING_RATE, encode_waveform, read_waveform
@@ -70,6 +70,8 @@ class SEDBuilderConfig(datasets.BuilderConfig):
         renamed: emotions that count as others, such as ``{"calm": "neutral"}``.
         split_by: "recording" (the paper's), "speaker" or "corpus": what the splits do not share.
         held_out: the corpus that is left out of training (``split_by="corpus"``).
+        events, crossfade, pause_mean, pause_deviation, noise_ratio, hours: see `SimulationOptions`.
+        noises, rooms: folders with the audio files of `SimulationOptions`.
         seed: of the splits and of the simulation.
         validation_fraction: share of the recordings, or speakers, for validation.
         test_fraction: share of the speakers for a simulated test split (configuration `benchmark` without ZED).
@@ -81,6 +83,14 @@ class SEDBuilderConfig(datasets.BuilderConfig):
     renamed: Mapping[str, str] = field(default_factory=dict)
     split_by: str = "recording"
     held_out: str | None = None
+    events: int = 1
+    crossfade: float = 0.0
+    pause_mean: float = 0.0
+    pause_deviation: float = 0.0
+    noises: str | None = None
+    noise_ratio: tuple[float, float] = (10.0, 30.0)
+    rooms: str | None = None
+    hours: float | None = None
     seed: int = 0
     validation_fraction: float = 0.1
     test_fraction: float = 0.2
@@ -106,6 +116,26 @@ class SEDBuilderConfig(datasets.BuilderConfig):
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(f"{name} must lie between 0 and 1; got {getattr(self, name)}.")
 
+    def simulation_options(self) -> SimulationOptions:
+        """The options of the simulation, with the files of its folders."""
+        return SimulationOptions(
+            events=self.events,
+            crossfade=self.crossfade,
+            pause_mean=self.pause_mean,
+            pause_deviation=self.pause_deviation,
+            noises=_files_of(self.noises),
+            noise_ratio=tuple(self.noise_ratio),
+            rooms=_files_of(self.rooms),
+            hours=self.hours,
+        )
+
+
+def _files_of(folder: str | None) -> tuple[Path, ...]:
+    files = tuple(audio_files(Path(folder))) if folder else ()
+    if folder and not files:
+        raise ValueError(f"{folder} holds no audio files.")
+    return files
+
 
 class SED(datasets.ArrowBasedBuilder):
     """Builds the splits; use it as any builder: ``SED("benchmark", corpora={"ravdess": DIR}, seed=1)``.
@@ -120,8 +150,7 @@ class SED(datasets.ArrowBasedBuilder):
 
     def __init__(self, config_name: str | None = None, cache_dir: str | None = None, **options: Any):
         # datasets' cache does not notice that source files changed: their state becomes a part of its key
-        sources = [*options.get("corpora", {}).values(), *filter(None, [options.get("zed")])]
-        super().__init__(cache_dir=cache_dir, config_name=config_name, hash=fingerprint(sources), **options)
+        super().__init__(cache_dir=cache_dir, config_name=config_name, hash=fingerprint(options), **options)
 
     def _info(self) -> datasets.DatasetInfo:
         self.config.check()
@@ -150,7 +179,14 @@ class SED(datasets.ArrowBasedBuilder):
                 config.test_fraction if with_test else 0.0,
                 config.held_out,
             )
-            self.plan = {split: plan_utterances(share, config.seed, split) for split, share in shares.items()}
+            options = config.simulation_options()
+            self.plan = {
+                # only the train split has a size to be reached
+                split: plan_utterances(
+                    share, config.seed, split, options if split == "train" else replace(options, hours=None)
+                )
+                for split, share in shares.items()
+            }
         generators = [
             datasets.SplitGenerator(name=split, gen_kwargs={"plan": plan}) for split, plan in self.plan.items()
         ]
@@ -216,16 +252,16 @@ def transition(segments: list[dict], duration: float) -> str:
     return "-".join(label for index, label in enumerate(labels) if index == 0 or label != labels[index - 1])
 
 
-def fingerprint(folders: list[str | Path]) -> str:
-    """Changes whenever a file of the folders, or the code that builds from them, does."""
+def fingerprint(options: Mapping[str, Any]) -> str:
+    """Changes whenever a file of the folders that the options name, or the code that builds from them, does."""
     digest = hashlib.sha256()
-    code = sorted(Path(__file__).resolve().parent.rglob("*.py"))
-    for root in [*map(Path, folders)]:
+    folders = [*options.get("corpora", {}).values(), *(options.get(name) for name in ("zed", "noises", "rooms"))]
+    for root in map(Path, filter(None, folders)):
         files = sorted(path for path in root.rglob("*") if path.is_file()) if root.is_dir() else [root]
         for path in files:
             state = path.stat() if path.exists() else None
             digest.update(repr((str(path), state and (state.st_size, state.st_mtime_ns))).encode())
-    for path in code:
+    for path in sorted(Path(__file__).resolve().parent.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
