@@ -8,10 +8,12 @@ import json
 import shutil
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 
 import datasets
+from huggingface_hub import DatasetCard
 
 from .corpora import READERS
 from .corpora.recording import EMOTIONS
@@ -27,13 +29,17 @@ STATISTICS_FILE = "statistics.txt"
 def main(arguments: list[str] | None = None) -> None:
     """Builds what the command line asks for; exit code 0, 1 (a source cannot be used) or 2 (usage)."""
     options = vars(_parser().parse_args(arguments))
-    output_dir, num_proc, overwrite = (options.pop(name) for name in ("output_dir", "num_proc", "overwrite"))
+    output_dir, num_proc, overwrite, repo_id, private = (
+        options.pop(name) for name in ("output_dir", "num_proc", "overwrite", "push_to_hub", "private")
+    )
     options |= {name: dict(options[name]) for name in ("corpora", "renamed")}
     try:
         splits = build(output_dir, num_proc=num_proc, overwrite=overwrite, **options)
-    except (ValueError, OSError) as error:
+        print(format_statistics(splits))
+        if repo_id:
+            publish(splits, repo_id, options["corpora"], private)
+    except (ValueError, OSError) as error:  # the errors of the Hub's client are OSErrors
         sys.exit(f"sed.py: {error}")
-    print(format_statistics(splits))
 
 
 def build(
@@ -81,6 +87,48 @@ def build(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return datasets.load_from_disk(str(output_dir))
+
+
+CARD = """
+# {name}
+
+Utterances for Speech Emotion Diarization: *which emotion appears when?* Built from {corpora} with the
+datasets builder of the Speech Emotion Diarization toolkit: recordings of one speaker, concatenated as in section 5.1 of
+[arXiv 2306.12991](https://arxiv.org/abs/2306.12991). The licences of the corpora hold for what is made of them.
+
+```python
+from datasets import load_dataset
+
+load_dataset("{name}")
+```
+
+| column | |
+| --- | --- |
+| `audio` | 16 kHz, mono, FLAC |
+| `duration` | seconds |
+| `segments` | `start`, `end` (seconds) and `label` of each emotional segment; the rest is neutral |
+| `speaker`, `corpus`, `transcription` | of the recordings |
+| `transition` | sequence of labels, as in Table 3 of the paper |
+| `sources` | the recordings, where each stands in the utterance, and the stretches of the file that were kept |
+
+```
+{statistics}
+```
+"""
+
+
+def publish(splits: datasets.DatasetDict, repo_id: str, corpora: Iterable[str], private: bool = False) -> None:
+    """Pushes a dataset to the Hub as Parquet with a card, for `load_dataset(repo_id)`.
+
+    Raises:
+        huggingface_hub.errors.HfHubHTTPError: if the Hub refuses.
+    """
+    splits.push_to_hub(repo_id, private=private)
+    card = DatasetCard.load(repo_id, repo_type="dataset")  # has what load_dataset needs to know
+    card.data.task_categories = ["audio-classification"]
+    card.data.tags = ["speech-emotion-diarization"]
+    card.text = CARD.format(name=repo_id, corpora=", ".join(corpora) or "ZED", statistics=format_statistics(splits))
+    card.push_to_hub(repo_id, repo_type="dataset")
 
 
 def _write_plan(path: Path, rows: list[dict]) -> None:
@@ -156,6 +204,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--test_fraction", type=float, default=0.2, help="share of speakers, if ZED is not given")
     parser.add_argument("--output_dir", type=Path, required=True, metavar="OUT", help="folder of the dataset")
     parser.add_argument("--num_proc", type=int, help="processes that decode, listen and make utterances")
+    parser.add_argument("--push_to_hub", metavar="NAMESPACE/NAME", help="publish the dataset on the Hub, as Parquet")
+    parser.add_argument("--private", action="store_true", help="make a new repository private")
     parser.add_argument("--overwrite", action="store_true", help="replace a dataset of other sources or options")
     return parser
 

@@ -2,7 +2,8 @@
 
     with LocalHub() as hub: subprocess.run(..., env={..., "HF_ENDPOINT": hub.url})
 
-Repositories have one branch; every file is uploaded inside its commit.
+Repositories have one branch. Parquet files are uploaded by Git LFS (clients need HF_HUB_DISABLE_XET=1), others inside
+their commit.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 
 class LocalHub:
@@ -21,9 +22,10 @@ class LocalHub:
 
     def __init__(self) -> None:
         self.repositories: dict[str, dict[str, bytes]] = {}
+        self.large_files: dict[str, bytes] = {}
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self.server.daemon_threads = True
-        self.server.repositories = self.repositories
+        self.server.repositories, self.server.large_files = self.repositories, self.large_files
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def __enter__(self) -> LocalHub:
@@ -49,7 +51,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return respond(self, body, *match.groups())
         return self.send(404, {"error": f"no such address: {path}"})
 
-    do_GET = do_POST = do_HEAD = answer
+    do_GET = do_POST = do_PUT = do_HEAD = answer
 
     def send(self, status: int, content: object, **headers: str) -> None:
         data = content if isinstance(content, bytes) else json.dumps(content).encode()
@@ -72,18 +74,50 @@ class _Handler(BaseHTTPRequestHandler):
         self.send(200 if new else 409, {"url": f"http://{self.headers['Host']}/{name}"})
 
     def preupload(self, body: bytes, name: str) -> None:
+        paths = [file["path"] for file in json.loads(body)["files"]]
+        modes = ["lfs" if path.endswith(".parquet") else "regular" for path in paths]
         files = [
-            {"path": file["path"], "uploadMode": "regular", "shouldIgnore": False} for file in json.loads(body)["files"]
+            {"path": path, "uploadMode": mode, "shouldIgnore": False} for path, mode in zip(paths, modes, strict=True)
         ]
         self.send(200, {"files": files})
 
     def commit(self, body: bytes, name: str) -> None:
         for line in body.splitlines():
             operation = json.loads(line)
+            file, files = operation["value"], self.server.repositories[name]
             if operation["key"] == "file":
-                file = operation["value"]
-                self.server.repositories[name][file["path"]] = base64.b64decode(file["content"])
+                files[file["path"]] = base64.b64decode(file["content"])
+            elif operation["key"] == "lfsFile":
+                files[file["path"]] = self.server.large_files[file["oid"]]
         self.send(200, {"success": True, "commitOid": "0" * 40, "commitUrl": f"http://{self.headers['Host']}/{name}"})
+
+    def offer_upload(self, body: bytes, name: str) -> None:
+        objects = [
+            {**file, "actions": {"upload": {"href": f"http://{self.headers['Host']}/large/{file['oid']}"}}}
+            for file in json.loads(body)["objects"]
+        ]
+        self.send(200, {"transfer": "basic", "objects": objects}, Content_Type="application/vnd.git-lfs+json")
+
+    def upload(self, body: bytes, oid: str) -> None:
+        self.server.large_files[oid] = body
+        self.send(200, b"")
+
+    def tree(self, body: bytes, name: str, folder: str | None) -> None:
+        files, prefix = self.server.repositories[name], f"{folder}/" if folder else ""
+        below = [path for path in files if path.startswith(prefix)]
+        if folder and not below:
+            return self.send(404, {"error": "Entry not found"}, X_Error_Code="EntryNotFound")
+        folders = {path[: path.index("/", len(prefix))] for path in below if "/" in path[len(prefix) :]}
+        if "recursive=true" not in self.path.lower():
+            below = [path for path in below if "/" not in path[len(prefix) :]]
+        return self.send(200, [_entry(path, files) for path in below] + [_folder(path) for path in sorted(folders)])
+
+    def paths(self, body: bytes, name: str) -> None:
+        files = self.server.repositories[name]
+        asked = json.loads(body)["paths"] if body.startswith(b"{") else parse_qs(body.decode())["paths"]
+        found = [_entry(path, files) for path in asked if path in files]
+        folders = [path for path in asked if any(file.startswith(f"{path}/") for file in files)]
+        self.send(200, found + [_folder(path) for path in folders])
 
     def information(self, body: bytes, name: str) -> None:
         if name not in self.server.repositories:
@@ -92,11 +126,30 @@ class _Handler(BaseHTTPRequestHandler):
         return self.send(200, {"id": name.partition("/")[2], "sha": "0" * 40, "siblings": files})
 
     def resolve(self, body: bytes, name: str, revision: str, file: str) -> None:
-        content = self.server.repositories.get(name, {}).get(file) if revision == "main" else None
+        content = self.server.repositories.get(name, {}).get(file) if revision in ("main", "0" * 40) else None
         if content is None:
             return self.send(404, {"error": "Entry not found"}, X_Error_Code="EntryNotFound")
-        etag = f'"{hashlib.sha1(content).hexdigest()}"'
-        return self.send(200, content, ETag=etag, X_Repo_Commit="0" * 40)
+        headers = {"ETag": f'"{hashlib.sha256(content).hexdigest()}"', "X_Repo_Commit": "0" * 40}
+        if match := re.match(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "")):
+            first, last = int(match[1]), int(match[2] or len(content) - 1)
+            part = content[first : last + 1]
+            return self.send(206, part, Content_Range=f"bytes {first}-{last}/{len(content)}", **headers)
+        return self.send(200, content, **headers)
+
+
+def _entry(path: str, files: dict[str, bytes]) -> dict:
+    digest, size = hashlib.sha256(files[path]).hexdigest(), len(files[path])
+    return {
+        "type": "file",
+        "path": path,
+        "oid": digest[:40],
+        "size": size,
+        "lfs": {"oid": digest, "size": size, "pointerSize": 1},
+    }
+
+
+def _folder(path: str) -> dict:
+    return {"type": "directory", "path": path, "oid": "0" * 40, "size": 0}
 
 
 _NAME = r"((?:models|datasets|spaces)/[^/]+/[^/]+)"
@@ -104,7 +157,11 @@ _ROUTES = [
     (r"api/validate-yaml", _Handler.check_card),
     (r"api/repos/create", _Handler.create),
     (rf"api/{_NAME}/preupload/main", _Handler.preupload),
+    (rf"{_NAME}\.git/info/lfs/objects/batch", _Handler.offer_upload),
+    (r"large/([0-9a-f]{64})", _Handler.upload),
+    (rf"api/{_NAME}/tree/\w+(?:/(.+))?", _Handler.tree),
+    (rf"api/{_NAME}/paths-info/\w+", _Handler.paths),
     (rf"api/{_NAME}/commit/main", _Handler.commit),
-    (rf"api/{_NAME}(?:/revision/main)?", _Handler.information),
+    (rf"api/{_NAME}(?:/revision/\w+)?", _Handler.information),
     (rf"{_NAME}/resolve/([^/]+)/(.+)", _Handler.resolve),
 ]
