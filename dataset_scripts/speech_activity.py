@@ -17,21 +17,33 @@ AGGRESSIVENESS = 3  # the detector's strictest mode, the authors' choice
 LOUDEST = 0.5  # peak that recordings are scaled to before the detector, whose thresholds are absolute, sees them
 
 
+def detect_speech(waveform: np.ndarray, aggressiveness: int = AGGRESSIVENESS) -> np.ndarray:
+    """The detector's decisions: boolean, one for every whole 10 ms.
+
+    Args:
+        waveform: ``(samples,)`` mono, 16 kHz.
+        aggressiveness: 0 to 3; a higher one takes less for speech.
+    """
+    peak = np.abs(waveform).max(initial=0.0)
+    frames = range(0, len(waveform) - FRAME + 1, FRAME)
+    if peak == 0:
+        return np.zeros(len(frames), dtype=bool)
+    content = (waveform * (LOUDEST / peak * 32_767)).astype("<i2")
+    detector = webrtcvad.Vad(aggressiveness)
+    return np.array(
+        [detector.is_speech(content[start : start + FRAME].tobytes(), SAMPLING_RATE) for start in frames], dtype=bool
+    )
+
+
 def speech_intervals(waveform: np.ndarray) -> np.ndarray:
     """Stretches to keep, in samples: ``(stretches, 2)`` integers, first and last + 1, in order, apart from each other.
 
     Args:
         waveform: ``(samples,)`` mono, 16 kHz.
     """
-    peak = np.abs(waveform).max(initial=0.0)
-    if peak == 0 or len(waveform) < FRAME:
+    speech = detect_speech(waveform)
+    if not len(speech):
         return np.zeros((0, 2), dtype=np.int64)
-    content = (waveform * (LOUDEST / peak * 32_767)).astype("<i2")
-    detector = webrtcvad.Vad(AGGRESSIVENESS)
-    frames = range(0, len(content) - FRAME + 1, FRAME)
-    speech = np.array(
-        [detector.is_speech(content[start : start + FRAME].tobytes(), SAMPLING_RATE) for start in frames], dtype=bool
-    )
     # Adding the margin can only join stretches whose silence between is short enough to keep.
     kept = np.convolve(speech, np.ones(2 * MARGIN + 1))[MARGIN:-MARGIN] > 0.5
     edges = np.flatnonzero(np.diff(kept, prepend=False, append=False)).reshape(-1, 2)

@@ -368,8 +368,8 @@ def test_wrong_usage_is_refused_with_a_sentence(tmp_path: Path, arguments: list[
 
 LOAD = """
 import json, sys
-from datasets import Audio, load_dataset
-splits = load_dataset(sys.argv[1]).cast_column("audio", Audio(sampling_rate=16_000, decode=False))
+from datasets import load_dataset
+splits = load_dataset(sys.argv[1])
 print(json.dumps({name: [[row["id"], row["segments"], len(row["audio"]["bytes"])] for row in rows]
                   for name, rows in splits.items()}))
 """
