@@ -7,10 +7,12 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +26,7 @@ from modeling_sed.dataset_scripts.sed import SED
 from modeling_sed.dataset_scripts.sources import find_sources
 from modeling_sed.dataset_scripts.speech_activity import speech_intervals
 from modeling_sed.dataset_scripts.waveforms import read_waveform
-from tests.conftest import REPOSITORY
+from tests.conftest import REAL_DATA, REPOSITORY
 from tests.dataset_scripts.conftest import voice
 from tests.local_hub import LocalHub
 
@@ -424,3 +426,22 @@ def test_real_ravdess(real_ravdess: Path, tmp_path: Path):
     for rows in splits.values():
         emotional = [s["end"] - s["start"] for segments in rows["segments"] for s in segments]
         assert 0.5 < np.mean(emotional) < 3.5  # of about 3.7 s, half is silence
+
+
+def test_real_zed_annotation_with_silent_audio(tmp_path: Path):
+    annotation = REAL_DATA / "ZED" / "ZED.json"
+    if not annotation.is_file():
+        pytest.skip(f"the annotation of ZED is not at {annotation}")
+    entries = json.loads(annotation.read_text(encoding="utf-8"))
+    (tmp_path / "ZED.json").write_text(json.dumps(entries))
+    for name, entry in entries.items():
+        soundfile.write(tmp_path / f"{name}.wav", np.zeros(round(entry["duration"] * 16_000)), 16_000)
+    rows = build(tmp_path / "out", "zed", zed=str(tmp_path))["test"]
+    assert len(rows) == 180 and len(set(rows["speaker"])) == 73
+    assert sum(rows["duration"]) / 60 == pytest.approx(16.13, abs=0.005)
+    labels = Counter(segment["label"] for segments in rows["segments"] for segment in segments)
+    assert labels == {"sad": 66, "happy": 62, "angry": 52}
+    patterns = Counter(re.sub("happy|sad|angry", "emotion", transition) for transition in rows["transition"])
+    assert patterns == {"null-emotion": 94, "emotion-null": 35, "emotion": 30, "null-emotion-null": 21}
+    emotional = sum(segment["end"] - segment["start"] for segments in rows["segments"] for segment in segments)
+    assert emotional / sum(rows["duration"]) == pytest.approx(0.5875, abs=5e-5)
