@@ -19,6 +19,7 @@ from transformers import pipeline
 import modeling_sed
 from modeling_sed.newbob import NewBob
 from tests.conftest import REPOSITORY, SMALL_ENCODER
+from tests.local_hub import LocalHub
 
 TINY_ENCODER = {"model_type": "wavlm", "feat_extract_norm": "layer", **SMALL_ENCODER}
 NO_DROPOUT = dict.fromkeys(("hidden_dropout", "attention_dropout", "activation_dropout", "feat_proj_dropout"), 0.0)
@@ -63,12 +64,12 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def train(*options: object, processes: int = 1) -> subprocess.CompletedProcess:
+def train(*options: object, processes: int = 1, **environment: str) -> subprocess.CompletedProcess:
     launcher = [sys.executable]
     if processes > 1:
         launcher += ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
     command = [*launcher, str(REPOSITORY / "train_sed.py"), *map(str, options)]
-    environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", **environment}
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=300)
 
 
@@ -85,6 +86,27 @@ def test_training_leaves_a_model_and_its_scores(data: Path, encoder: Path, tmp_p
     assert len(results["history"]) == 2
     segments = pipeline(modeling_sed.TASK, model=str(run))({"array": np.zeros(16_000), "sampling_rate": 16_000})
     assert segments[-1]["end"] == 1.0
+
+
+PUSH = "import sys; from datasets import load_from_disk; load_from_disk(sys.argv[1]).push_to_hub(sys.argv[2])"
+
+
+def test_a_dataset_of_the_hub_trains_as_the_one_on_disk(data: Path, encoder: Path, tmp_path: Path):
+    with LocalHub() as hub:
+        environment = {
+            "HF_ENDPOINT": hub.url,
+            "HF_HOME": str(tmp_path / "home"),
+            "HF_TOKEN": "hf_test",
+            "HF_HUB_DISABLE_XET": "1",
+        }
+        command = [sys.executable, "-c", PUSH, str(data), "someone/emotions"]
+        subprocess.run(command, check=True, capture_output=True, env={**os.environ, **environment}, timeout=300)
+        for name, dataset in (("disk", data), ("hub", "someone/emotions")):
+            options = ("--dataset", dataset, "--encoder", encoder, "--num_train_epochs", 1)
+            done = train(*options, "--output_dir", tmp_path / name, **environment)
+            assert done.returncode == 0, done.stderr
+    disk, hub = (json.loads((tmp_path / name / "results.json").read_text()) for name in ("disk", "hub"))
+    assert disk["history"] == hub["history"] and disk["eder"] == hub["eder"]
 
 
 def test_two_processes_train_as_one_with_twice_the_batch(data: Path, encoder: Path, tmp_path: Path):

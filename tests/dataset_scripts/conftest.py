@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -56,9 +57,11 @@ def write_table_corpus(folder: Path, pitch: float = 100) -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """What the tests hear is not remembered on this machine."""
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the tests hear, here and in processes of their own, is not remembered on this machine."""
+    folder = tmp_path_factory.mktemp("cache")
     patch = pytest.MonkeyPatch()
-    patch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path_factory.mktemp("cache"))
+    patch.setattr("datasets.config.HF_DATASETS_CACHE", folder)
+    patch.setenv("HF_DATASETS_CACHE", str(folder))
     yield
     patch.undo()
