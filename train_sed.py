@@ -83,10 +83,7 @@ class Arguments:
     head_learning_rate: float = field(default=1e-4, metadata={"help": "Of the classifier, at the start."})
     lr_scheduler: str = field(
         default="newbob",
-        metadata={
-            "help": "newbob: anneal after epochs that bring too little. Or one of transformers' schedules "
-            "over all steps: " + ", ".join(NAMED_SCHEDULES) + "."
-        },
+        metadata={"help": "newbob (anneals after epochs that bring too little), " + ", ".join(NAMED_SCHEDULES) + "."},
     )
     warmup_steps: int = field(
         default=0, metadata={"help": "Optimiser steps over which the learning rates rise from 0 (not with newbob)."}

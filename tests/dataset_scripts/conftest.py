@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from datasets import DatasetDict
+
+from modeling_sed.dataset_scripts.build import build
+from tests.conftest import REPOSITORY
+
+COMMAND = [sys.executable, str(REPOSITORY / "dataset_scripts" / "sed.py")]
 
 EMOTION_NUMBERS = {"neutral": "01", "happy": "03", "sad": "04", "angry": "05"}
 
@@ -65,3 +72,15 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     patch.setenv("HF_DATASETS_CACHE", str(folder))
     yield
     patch.undo()
+
+
+@pytest.fixture(scope="session")
+def benchmark(ravdess: Path, tmp_path_factory: pytest.TempPathFactory) -> DatasetDict:
+    """A dataset of all three splits, with speakers of their own."""
+    output_dir = tmp_path_factory.mktemp("benchmark") / "dataset"
+    return build(output_dir, "benchmark", corpora={"ravdess": str(ravdess)}, split_by="speaker", seed=1)
+
+
+def contents(splits: DatasetDict) -> dict[str, list]:
+    """All rows of all splits."""
+    return {name: rows.to_list() for name, rows in splits.items()}

@@ -5,14 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import json
-import os
-import re
 import shutil
 import subprocess
-import sys
-import zipfile
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,25 +20,11 @@ from modeling_sed.dataset_scripts.sed import SED
 from modeling_sed.dataset_scripts.sources import find_sources
 from modeling_sed.dataset_scripts.speech_activity import speech_intervals
 from modeling_sed.dataset_scripts.waveforms import read_waveform
-from tests.conftest import REAL_DATA, REPOSITORY
-from tests.dataset_scripts.conftest import voice
-from tests.local_hub import LocalHub
-
-COMMAND = [sys.executable, str(REPOSITORY / "dataset_scripts" / "sed.py")]
-
-
-def contents(splits: DatasetDict) -> dict[str, list]:
-    return {name: rows.to_list() for name, rows in splits.items()}
+from tests.dataset_scripts.conftest import COMMAND, contents, voice
 
 
 def recordings(rows: Dataset) -> set[str]:
     return {source["file"] for sources in rows["sources"] for source in sources}
-
-
-@pytest.fixture(scope="module")
-def benchmark(ravdess: Path, tmp_path_factory: pytest.TempPathFactory) -> DatasetDict:
-    output_dir = tmp_path_factory.mktemp("benchmark") / "dataset"
-    return build(output_dir, "benchmark", corpora={"ravdess": str(ravdess)}, split_by="speaker", seed=1)
 
 
 def test_every_emotional_recording_is_in_one_utterance(benchmark: DatasetDict):
@@ -150,76 +130,6 @@ def test_a_changed_source_is_noticed(ravdess: Path, tmp_path: Path):
     second = SED("simulated", cache_dir=str(tmp_path / "cache"), **options)
     second.download_and_prepare()
     assert contents(first.as_dataset()) != contents(second.as_dataset())
-
-
-@pytest.fixture
-def zed(tmp_path: Path) -> Path:
-    """Two utterances in the layout of ZED."""
-    folder = tmp_path / "ZED"
-    (folder / "wav").mkdir(parents=True)
-    entries = {}
-    for name, event in (
-        ("spk1_1", {"emo": "angry", "start": 0.5, "end": 2.0}),
-        ("spk2_1", {"emo": "sad", "start": 0.25, "end": 1.0}),
-    ):
-        soundfile.write(folder / "wav" / f"{name}.wav", voice(2.0, 120, 1), 16_000)
-        entries[name] = {
-            "wav": f"datafolder/wav/{name}.wav",
-            "duration": 2.0,
-            "emotion": [event],
-            "transcription": "so be it",
-        }
-    (folder / "ZED.json").write_text(json.dumps(entries))
-    return folder
-
-
-@pytest.mark.parametrize("packed", [False, True])
-def test_zed_is_the_test_split(zed: Path, ravdess: Path, tmp_path: Path, packed: bool):
-    source = zed
-    if packed:
-        source = tmp_path / "ZED.zip"
-        with zipfile.ZipFile(source, "w") as archive:
-            for path in zed.rglob("*.*"):
-                archive.write(path, Path("ZED") / path.relative_to(zed))
-    splits = build(tmp_path / "out", "benchmark", corpora={"ravdess": str(ravdess)}, zed=str(source))
-    rows = splits["test"].to_list()
-    assert [(row["id"], row["speaker"], row["corpus"], row["transition"]) for row in rows] == [
-        ("spk1_1", "spk1", "zed", "null-angry"),
-        ("spk2_1", "spk2", "zed", "null-sad-null"),
-    ]
-    assert rows[0]["segments"] == [{"start": 0.5, "end": 2.0, "label": "angry"}]
-    assert rows[0]["transcription"] == "so be it"
-    assert len(read_waveform(rows[0]["audio"]["bytes"])) == 32_000
-    assert set(build(tmp_path / "only", "zed", zed=str(source))) == {"test"}
-
-
-def damage_zed(entry: dict) -> Callable[[Path], None]:
-    def damage(folder: Path) -> None:
-        entries = json.loads((folder / "ZED.json").read_text())
-        entries["spk1_1"] |= entry
-        (folder / "ZED.json").write_text(json.dumps(entries))
-
-    return damage
-
-
-@pytest.mark.parametrize(
-    ("damage", "message"),
-    [
-        (damage_zed({"wav": "datafolder/../../secret.wav"}), "secret.wav of 'spk1_1' is missing"),
-        (damage_zed({"emotion": [{"emo": "bored", "start": 0, "end": 1}]}), "bad entry 'spk1_1'.*bored"),
-        (damage_zed({"emotion": [{"emo": "sad", "start": 0, "end": 2.5}]}), "spk1_1: annotated to 2.5 s"),
-        (damage_zed({"emotion": None}), "bad entry 'spk1_1'"),
-        (lambda folder: (folder / "ZED.json").unlink(), "is not ZED: it holds no ZED.json"),
-        (lambda folder: (folder / "ZED.json").write_text("{"), "is not JSON"),
-        (lambda folder: (folder / "wav" / "spk1_1.wav").unlink(), "spk1_1.wav of 'spk1_1' is missing"),
-    ],
-)
-def test_a_bad_zed_is_refused(zed: Path, tmp_path: Path, damage: Callable, message: str):
-    soundfile.write(tmp_path.parent / "secret.wav", voice(1, 100, 0), 16_000)
-    damage(zed)
-    with pytest.raises(ValueError, match=message):
-        build(tmp_path / "out", "zed", zed=str(zed))
-    assert not (tmp_path / "out").exists()
 
 
 def remove_neutral(folder: Path) -> None:
@@ -368,49 +278,6 @@ def test_wrong_usage_is_refused_with_a_sentence(tmp_path: Path, arguments: list[
     assert not list(tmp_path.iterdir())
 
 
-LOAD = """
-import json, sys
-from datasets import load_dataset
-splits = load_dataset(sys.argv[1])
-print(json.dumps({name: [[row["id"], row["segments"], len(row["audio"]["bytes"])] for row in rows]
-                  for name, rows in splits.items()}))
-"""
-
-
-def test_published_as_parquet_and_loaded_by_name(ravdess: Path, benchmark: DatasetDict, tmp_path: Path):
-    with LocalHub() as hub:
-        environment = os.environ | {
-            "HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "home"), "HF_TOKEN": "hf_test", "HF_HUB_DISABLE_XET": "1",
-        }  # fmt: skip
-        options = ["--split_by", "speaker", "--seed", "1", "--output_dir", "out", "--push_to_hub", "someone/emotions"]
-        done = subprocess.run(
-            [*COMMAND, "benchmark", "--corpus", f"ravdess={ravdess}", *options],
-            capture_output=True, text=True, check=False, cwd=tmp_path, env=environment, timeout=300,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        files = hub.repositories["datasets/someone/emotions"]
-        card = files["README.md"].decode()
-        assert "dataset_info" in card and "speech-emotion-diarization" in card and "validation " in card
-        assert {name.split(".")[-1] for name in files} == {"md", "parquet"} | ({"gitattributes"} & {*files})
-        loaded = subprocess.run(
-            [sys.executable, "-c", LOAD, "someone/emotions"],
-            capture_output=True, text=True, check=False, cwd=tmp_path, env=environment, timeout=300,
-        )  # fmt: skip
-        assert loaded.returncode == 0, loaded.stderr
-    expected = {
-        name: [[row["id"], row["segments"], len(row["audio"]["bytes"])] for row in rows.to_list()]
-        for name, rows in benchmark.items()
-    }
-    assert json.loads(loaded.stdout) == expected
-
-
-def test_streamed_without_building(ravdess: Path, benchmark: DatasetDict, tmp_path: Path):
-    builder = SED("benchmark", cache_dir=str(tmp_path), corpora={"ravdess": str(ravdess)}, split_by="speaker", seed=1)
-    streamed = builder.as_streaming_dataset()
-    assert {name: list(rows) for name, rows in streamed.items()} == contents(benchmark)
-    assert not list(tmp_path.rglob("*.arrow"))
-
-
 def test_a_foreign_folder_is_left_alone(ravdess: Path, tmp_path: Path):
     (tmp_path / "thesis.txt").write_text("all of it")
     with pytest.raises(ValueError, match="neither empty nor a dataset of this program"):
@@ -426,22 +293,3 @@ def test_real_ravdess(real_ravdess: Path, tmp_path: Path):
     for rows in splits.values():
         emotional = [s["end"] - s["start"] for segments in rows["segments"] for s in segments]
         assert 0.5 < np.mean(emotional) < 3.5  # of about 3.7 s, half is silence
-
-
-def test_real_zed_annotation_with_silent_audio(tmp_path: Path):
-    annotation = REAL_DATA / "ZED" / "ZED.json"
-    if not annotation.is_file():
-        pytest.skip(f"the annotation of ZED is not at {annotation}")
-    entries = json.loads(annotation.read_text(encoding="utf-8"))
-    (tmp_path / "ZED.json").write_text(json.dumps(entries))
-    for name, entry in entries.items():
-        soundfile.write(tmp_path / f"{name}.wav", np.zeros(round(entry["duration"] * 16_000)), 16_000)
-    rows = build(tmp_path / "out", "zed", zed=str(tmp_path))["test"]
-    assert len(rows) == 180 and len(set(rows["speaker"])) == 73
-    assert sum(rows["duration"]) / 60 == pytest.approx(16.13, abs=0.005)
-    labels = Counter(segment["label"] for segments in rows["segments"] for segment in segments)
-    assert labels == {"sad": 66, "happy": 62, "angry": 52}
-    patterns = Counter(re.sub("happy|sad|angry", "emotion", transition) for transition in rows["transition"])
-    assert patterns == {"null-emotion": 94, "emotion-null": 35, "emotion": 30, "null-emotion-null": 21}
-    emotional = sum(segment["end"] - segment["start"] for segments in rows["segments"] for segment in segments)
-    assert emotional / sum(rows["duration"]) == pytest.approx(0.5875, abs=5e-5)
