@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import compress, count, pairwise
+from operator import ne
 
 
 def segments_from_frames(
@@ -38,11 +39,11 @@ def segments_from_frames(
             f"{len(labels)} frames with a stride of {stride} s and a window of {window} s cover {covered:g} s, "
             f"but the utterance lasts {duration} s."
         )
-    segments, frame, start = [], 0, 0.0
-    for label, group in groupby(labels):
-        frame += sum(1 for _ in group)
-        end = duration if frame == len(labels) else min(frame * stride + (window - stride) / 2, duration)
-        if end > start:
-            segments.append({"start": start, "end": end, "label": str(label)})
-        start = end
-    return segments
+    changes = compress(count(1), map(ne, labels, labels[1:]))  # frames whose label is not that of the one before
+    first_frames = [0, *changes]
+    borders = [0.0, *(min(frame * stride + (window - stride) / 2, duration) for frame in first_frames[1:]), duration]
+    return [
+        {"start": start, "end": end, "label": str(labels[frame])}
+        for frame, (start, end) in zip(first_frames, pairwise(borders), strict=True)
+        if end > start
+    ]
