@@ -130,8 +130,8 @@ def train_and_score(arguments: Arguments) -> dict[str, Any]:
         OSError: if there is no such dataset or encoder.
     """
     accelerator = Accelerator()
+    set_seed(arguments.seed)
     splits = load_splits(arguments.dataset, arguments.labels)
-    set_seed(arguments.seed)  # after loading: what that draws must not change the initial weights
     model, feature_extractor = build_model(arguments)
     collator = FrameLabelCollator(feature_extractor, model.config)
 

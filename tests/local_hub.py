@@ -2,7 +2,8 @@
 
     with LocalHub() as hub: subprocess.run(..., env={..., "HF_ENDPOINT": hub.url})
 
-Repositories have one branch. Parquet files are uploaded by Git LFS (clients need HF_HUB_DISABLE_XET=1), others inside
+Repositories have one branch, whose commit is always called the same: clients that cache by commit must not meet two
+repositories of one name. Parquet files are uploaded by Git LFS (clients need HF_HUB_DISABLE_XET=1), others inside
 their commit.
 """
 

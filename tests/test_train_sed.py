@@ -91,7 +91,7 @@ def test_training_leaves_a_model_and_its_scores(data: Path, encoder: Path, tmp_p
 PUSH = "import sys; from datasets import load_from_disk; load_from_disk(sys.argv[1]).push_to_hub(sys.argv[2])"
 
 
-def test_a_dataset_of_the_hub_trains_and_is_the_one_on_disk(data: Path, encoder: Path, tmp_path: Path):
+def test_a_dataset_of_the_hub_trains_as_the_one_on_disk(data: Path, encoder: Path, tmp_path: Path):
     with LocalHub() as hub:
         environment = {
             "HF_ENDPOINT": hub.url,
@@ -99,16 +99,14 @@ def test_a_dataset_of_the_hub_trains_and_is_the_one_on_disk(data: Path, encoder:
             "HF_TOKEN": "hf_test",
             "HF_HUB_DISABLE_XET": "1",
         }
-        command = [sys.executable, "-c", PUSH, str(data), "someone/emotions"]
+        command = [sys.executable, "-c", PUSH, str(data), "someone/tones"]
         subprocess.run(command, check=True, capture_output=True, env={**os.environ, **environment}, timeout=300)
-        for name, dataset in (("disk", data), ("hub", "someone/emotions")):
+        for name, dataset in (("disk", data), ("hub", "someone/tones")):
             options = ("--dataset", dataset, "--encoder", encoder, "--num_train_epochs", 1)
             done = train(*options, "--output_dir", tmp_path / name, **environment)
             assert done.returncode == 0, done.stderr
     disk, hub = (json.loads((tmp_path / name / "results.json").read_text()) for name in ("disk", "hub"))
-    for name in ("utterances", "hours", "eder_all_neutral", "eder_majority", "majority_emotion"):
-        assert disk[name] == hub[name]
-    assert 0 <= hub["eder"] <= 1 and len(hub["history"]) == 1
+    assert disk["history"] == hub["history"] and disk["eder"] == hub["eder"]
 
 
 def test_two_processes_train_as_one_with_twice_the_batch(data: Path, encoder: Path, tmp_path: Path):
