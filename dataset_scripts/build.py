@@ -6,6 +6,7 @@ import argparse
 import csv
 import json
 import shutil
+import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -38,7 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(format_statistics(splits))
         if repo_id:
             publish(splits, repo_id, options["corpora"], private)
-    except (ValueError, OSError) as error:  # the errors of the Hub's client are OSErrors
+    except (ValueError, OSError, sqlite3.Error) as error:  # the errors of the Hub's client are OSErrors
         sys.exit(f"sed.py: {error}")
 
 
@@ -46,6 +47,9 @@ def build(
     output_dir: str | Path, config_name: str, *, num_proc: int | None = None, overwrite: bool = False, **options
 ) -> datasets.DatasetDict:
     """Builds a dataset that `datasets.load_from_disk` opens; one that is there, of the same sources, is reused.
+
+    What a build that was interrupted has made stays beside the folder, in ``<output_dir>.partial``; the same call goes
+    on with it.
 
     Args:
         output_dir: the folder; new, or one that this function wrote.
@@ -56,6 +60,7 @@ def build(
 
     Raises:
         ValueError: if a source or option cannot be used, or the folder holds something else.
+        OSError: if something cannot be written.
     """
     output_dir = Path(output_dir)
     record = json.dumps({"config_name": config_name, **options, "fingerprint": fingerprint(options)}, sort_keys=True)
@@ -71,22 +76,40 @@ def build(
         raise ValueError(f"{output_dir} is neither empty nor a dataset of this program; choose another folder.")
 
     partial = output_dir.with_name(output_dir.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    _take_up(partial, record)
     try:
-        builder = SED(config_name, cache_dir=str(partial / "cache"), **options)
+        builder = SED(config_name, cache_dir=str(partial / "cache"), rendered_dir=partial / "rendered", **options)
         builder.download_and_prepare(num_proc=num_proc)
         splits = builder.as_dataset()
+        for split in splits.values():
+            split.info.description += f"\n\n{format_statistics(splits)}"
         splits.save_to_disk(str(partial / "dataset"))
         _write_plan(partial / "dataset" / PLAN_FILE, plan_rows(builder.plan))
         (partial / "dataset" / STATISTICS_FILE).write_text(format_statistics(splits) + "\n", encoding="utf-8")
         (partial / "dataset" / RECORD_FILE).write_text(record, encoding="utf-8")
         shutil.rmtree(output_dir, ignore_errors=True)
         (partial / "dataset").rename(output_dir)
+        shutil.rmtree(partial)
     except datasets.exceptions.DatasetGenerationError as error:  # what happened is its cause
         raise error.__cause__ or error from None
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        if (partial / "rendered").exists():
+            print(f"{partial} keeps what was rendered; the same call goes on with it", file=sys.stderr)
+        else:
+            shutil.rmtree(partial, ignore_errors=True)
     return datasets.load_from_disk(str(output_dir))
+
+
+def _take_up(partial: Path, record: str) -> None:
+    """Keeps what an interrupted build of the same record has rendered, and nothing else."""
+    record_file = partial / RECORD_FILE
+    if record_file.is_file() and record_file.read_text(encoding="utf-8") == record:
+        for name in ("cache", "dataset"):
+            shutil.rmtree(partial / name, ignore_errors=True)
+    else:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        record_file.write_text(record, encoding="utf-8")
 
 
 CARD = """

@@ -17,12 +17,14 @@ if __name__ == "__main__" and not __package__:  # run as a file: relative import
     __package__ = "dataset_scripts"
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 import datasets
 import pyarrow
+import pyarrow.parquet
 
 from .corpora import READERS
 from .corpora.recording import EMOTIONS, AnnotatedUtterance, audio_files
@@ -140,6 +142,13 @@ def _files_of(folder: str | None) -> tuple[Path, ...]:
 class SED(datasets.ArrowBasedBuilder):
     """Builds the splits; use it as any builder: ``SED("benchmark", corpora={"ravdess": DIR}, seed=1)``.
 
+    Args:
+        config_name: "simulated", "zed" or "benchmark".
+        cache_dir: of `datasets`.
+        rendered_dir: a folder of this dataset alone, where what is rendered is kept until the whole is; a build that
+            was killed goes on with it.
+        options: of `SEDBuilderConfig`.
+
     Raises:
         ValueError: if the configuration or a source is not usable.
     """
@@ -148,7 +157,14 @@ class SED(datasets.ArrowBasedBuilder):
     BUILDER_CONFIGS = [SEDBuilderConfig(name=name) for name in CONFIGURATIONS]  # noqa: RUF012 - as datasets has it
     DEFAULT_CONFIG_NAME = "benchmark"
 
-    def __init__(self, config_name: str | None = None, cache_dir: str | None = None, **options: Any):
+    def __init__(
+        self,
+        config_name: str | None = None,
+        cache_dir: str | None = None,
+        rendered_dir: str | Path | None = None,
+        **options: Any,
+    ):
+        self.rendered_dir = None if rendered_dir is None else Path(rendered_dir)
         # datasets' cache does not notice that source files changed: their state becomes a part of its key
         super().__init__(cache_dir=cache_dir, config_name=config_name, hash=fingerprint(options), **options)
 
@@ -187,29 +203,43 @@ class SED(datasets.ArrowBasedBuilder):
                 )
                 for split, share in shares.items()
             }
+        # processes share the batches, and batches do not depend on the number of processes
         generators = [
-            datasets.SplitGenerator(name=split, gen_kwargs={"plan": plan}) for split, plan in self.plan.items()
+            datasets.SplitGenerator(name=split, gen_kwargs={"batches": list(_batches(plan))})
+            for split, plan in self.plan.items()
         ]
         if config.name != "simulated" and config.zed is not None:
             generators.append(datasets.SplitGenerator(name="test", gen_kwargs={"zed": config.zed}))
         return generators
 
     def _generate_tables(
-        self, plan: list[PlannedUtterance] | None = None, zed: str | None = None
+        self, batches: list[list[PlannedUtterance]] | None = None, zed: str | None = None
     ) -> Iterator[tuple[int, pyarrow.Table]]:
-        rows = map(annotated_row, read_zed(zed)) if zed is not None else map(render, plan)
-        for number, batch in enumerate(_batches(rows)):
-            yield number, pyarrow.Table.from_pylist(batch, schema=FEATURES.arrow_schema)
+        if zed is None:
+            yield from enumerate(map(self._rendered, batches))
+        else:
+            yield from enumerate(map(_table, _batches(map(annotated_row, read_zed(zed)))))
+
+    def _rendered(self, batch: list[PlannedUtterance]) -> pyarrow.Table:
+        if self.rendered_dir is None:
+            return _table(map(render, batch))
+        name = hashlib.sha256("\n".join(utterance.name for utterance in batch).encode()).hexdigest()
+        file = self.rendered_dir / f"{name}.parquet"
+        if not file.is_file():
+            self.rendered_dir.mkdir(parents=True, exist_ok=True)
+            unfinished = file.with_suffix(".unfinished")
+            pyarrow.parquet.write_table(_table(map(render, batch)), unfinished, compression="none")
+            unfinished.replace(file)
+        return pyarrow.parquet.read_table(file)
 
 
-def _batches(rows: Iterator[dict]) -> Iterator[list[dict]]:
-    batch = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == ROWS_AT_ONCE:
-            yield batch
-            batch = []
-    if batch:
+def _table(rows: Iterable[dict]) -> pyarrow.Table:
+    return pyarrow.Table.from_pylist(list(rows), schema=FEATURES.arrow_schema)
+
+
+def _batches(items: Iterable[Any]) -> Iterator[list[Any]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, ROWS_AT_ONCE)):
         yield batch
 
 

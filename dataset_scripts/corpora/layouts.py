@@ -66,9 +66,16 @@ class Layout:
 _RAVDESS_STATEMENTS = {"01": "Kids are talking by the door", "02": "Dogs are sitting by the door"}
 
 
+def _transcribe_jl_corpus(path: Path, match: re.Match) -> str:
+    return _text_of(path.with_suffix(".txt"))
+
+
 def _transcribe_emotion_tts_ko(path: Path, match: re.Match) -> str:
-    transcript = path.parent.parent / "transcript" / f"{path.stem}.txt"
-    return transcript.read_text(encoding="utf-8-sig").strip() if transcript.is_file() else ""
+    return _text_of(path.parent.parent / "transcript" / f"{path.stem}.txt")
+
+
+def _text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8-sig").strip() if path.is_file() else ""
 
 
 LAYOUTS = (
@@ -103,6 +110,7 @@ LAYOUTS = (
             "sleepiness": "sleepy",
             "sleepy": "sleepy",
         },
+        complete=4_223,  # of the README of github.com/numediart/EmoV-DB; josh is not angry
     ),
     Layout(  # Zhou et al. 2022, arXiv 2105.14762; the English speakers; the old release divides emotions into three
         name="esd",
@@ -127,6 +135,7 @@ LAYOUTS = (
             "concerned": "concerned",
             "encouraging": "encouraging",
         },
+        transcribe=_transcribe_jl_corpus,
     ),
     Layout(  # Cao et al. 2014, doi:10.1109/TAFFC.2014.2336244
         name="crema_d",

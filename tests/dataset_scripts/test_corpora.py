@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 
 from modeling_sed.dataset_scripts.build import build
 from modeling_sed.dataset_scripts.corpora import READERS, read_corpus
 from modeling_sed.dataset_scripts.corpora.recording import EMOTIONS, Recording
+from modeling_sed.dataset_scripts.sources import find_sources
 from tests.conftest import REAL_DATA
 from tests.dataset_scripts.conftest import voice, write_table_corpus
 
@@ -237,3 +240,20 @@ def test_real_corpora(name: str, folder: str, counts: dict[str, int], transcribe
     corpus = read_corpus(name, REAL_DATA / folder)
     assert {e: n for e, n in Counter(r.emotion for r in corpus.recordings).items() if e in EMOTIONS} == counts
     assert any(transcribed in recording.transcription for recording in corpus.recordings)
+
+
+def test_transcriptions_lie_beside_the_recordings_of_jl_corpus(tmp_path: Path):
+    folder = lay_out(tmp_path, LAYOUTS["jl_corpus"])
+    (folder / "JL(wav+txt)" / "male1_neutral_1a_1.txt").write_text("Tom beats that farmer\n")
+    found = {r.path.stem: r.transcription for r in read_corpus("jl_corpus", folder).recordings}
+    assert found == {"male1_neutral_1a_1": "Tom beats that farmer", "female1_angry_10a_1": "", "male2_excited_4b_2": ""}
+
+
+def test_stereo_files_of_ravdess(ravdess: Path, tmp_path: Path):
+    folder = tmp_path / "stereo"
+    shutil.copytree(ravdess, folder)
+    path = folder / "Actor_02" / "03-01-03-01-01-01-02.wav"
+    mono, rate = soundfile.read(path)
+    soundfile.write(path, np.stack([mono, mono], axis=1), rate)
+    expected = {source.recording.path.name: source.speech for source in find_sources("ravdess", ravdess)}
+    assert {source.recording.path.name: source.speech for source in find_sources("ravdess", folder)} == expected
