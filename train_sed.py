@@ -4,7 +4,8 @@
 
 DATA is what dataset_scripts/sed.py writes (or a hub id with the same columns): splits train, validation and test. The
 epoch with the lowest validation frame error rate is kept in RUN, where `from_pretrained` and `pipeline` open it;
-RUN/results.json holds the test split's Emotion Diarization Error Rate beside those of the two trivial answers.
+RUN/results.json and RUN/report.md hold the test split's Emotion Diarization Error Rate beside those of the two trivial
+answers. --config FILE.yaml reads options from a file: see configs/.
 """
 
 from __future__ import annotations
@@ -13,385 +14,315 @@ import contextlib
 import importlib.metadata
 import json
 import math
+import os
 import platform
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
-from itertools import islice
+import tempfile
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import gather_object, set_seed
-from datasets import Dataset, DatasetDict, load_dataset, load_from_disk
+from accelerate.utils import send_to_device, set_seed
+from datasets import Dataset, IterableDataset
 from torch.optim.lr_scheduler import LRScheduler
-from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
-from transformers import (
-    AutoFeatureExtractor,
-    FeatureExtractionMixin,
-    HfArgumentParser,
-    Wav2Vec2FeatureExtractor,
-    get_scheduler,
-)
+from transformers import FeatureExtractionMixin, get_scheduler
 
-from modeling_sed import SEDConfig, SEDForAudioFrameClassification, SpeechEmotionDiarizationPipeline
-from modeling_sed.collation import FrameLabelCollator
-from modeling_sed.decoding_sed import decode_argmax, merge_frames
-from modeling_sed.metrics.eder.scoring import score_segments
-from modeling_sed.newbob import NewBob
+from modeling_sed import SEDForAudioFrameClassification, SpeechEmotionDiarizationPipeline
+from modeling_sed.training.arguments import TrainingOptions, parse_options
+from modeling_sed.training.augmentation import Augmentation
+from modeling_sed.training.batching import grouped
+from modeling_sed.training.checkpoints import Checkpoints, Progress
+from modeling_sed.training.collation import FrameLabelCollator
+from modeling_sed.training.data import batches_in_epoch, load_splits, train_loader
+from modeling_sed.training.evaluation import frame_error_rate, most_frequent_emotion, predict, score
+from modeling_sed.training.model_card import publish, write_model_card
+from modeling_sed.training.model_setup import build_model, parameter_groups, with_weights
+from modeling_sed.training.newbob import NewBob
+from modeling_sed.training.report import write_report
 
-SPLITS = ("train", "validation", "test")
-NAMED_SCHEDULES = ("linear", "cosine", "constant_with_warmup")  # of transformers
-
-
-@dataclass
-class Arguments:
-    """Options of train_sed.py. The defaults are the paper's recipe (section 5.2)."""
-
-    dataset: str = field(metadata={"help": "Folder written by dataset_scripts/sed.py, or a dataset's hub id."})
-    encoder: str = field(
-        metadata={
-            "help": "Hub id or folder of a pretrained wavlm, wav2vec2 or hubert encoder, "
-            "or a .json file with the configuration of one that is trained from scratch."
-        }
-    )
-    output_dir: str = field(metadata={"help": "Folder for the best epoch's model and results.json."})
-    labels: list[str] = field(
-        default_factory=lambda: ["neutral", "happy", "sad", "angry"],
-        metadata={"help": "Label names, in the order of the classifier's outputs; 'neutral' among them."},
-    )
-    use_weighted_layer_sum: bool = field(
-        default=False, metadata={"help": "Classify a learnt weighted sum of all layers instead of the last one."}
-    )
-    normalize_encoder_output: bool = field(
-        default=True, metadata={"help": "Layer norm over all frames and features of an utterance, before the head."}
-    )
-    classifier_bias: bool = field(default=False, metadata={"help": "Give the linear classifier a bias."})
-    freeze_feature_encoder: bool | None = field(
-        default=None,
-        metadata={"help": "Keep the encoder's convolutions fixed. Default: if they are pretrained."},
-    )
-    num_train_epochs: int = field(default=15, metadata={"help": "Passes over the train split."})
-    train_batch_size: int = field(default=2, metadata={"help": "Utterances in a batch of one process."})
-    eval_batch_size: int = field(default=8, metadata={"help": "The same, for validation and test."})
-    gradient_accumulation_steps: int = field(default=1, metadata={"help": "Batches in one optimiser step."})
-    encoder_learning_rate: float = field(default=1e-5, metadata={"help": "Of the encoder, at the start."})
-    head_learning_rate: float = field(default=1e-4, metadata={"help": "Of the classifier, at the start."})
-    lr_scheduler: str = field(
-        default="newbob",
-        metadata={"help": "newbob (anneals after epochs that bring too little), " + ", ".join(NAMED_SCHEDULES) + "."},
-    )
-    warmup_steps: int = field(
-        default=0, metadata={"help": "Optimiser steps over which the learning rates rise from 0 (not with newbob)."}
-    )
-    encoder_annealing_factor: float = field(default=0.9, metadata={"help": "NewBob's factor for the encoder."})
-    head_annealing_factor: float = field(default=0.8, metadata={"help": "NewBob's factor for the classifier."})
-    improvement_threshold: float = field(
-        default=0.0025, metadata={"help": "Anneal when the frame error rate improves by less, relatively."}
-    )
-    weight_decay: float = field(default=0.0, metadata={"help": "Of AdamW; 0 is Adam."})
-    max_grad_norm: float = field(default=5.0, metadata={"help": "Clip the gradient to this norm."})
-    num_workers: int = field(default=0, metadata={"help": "Processes that decode audio, per training process."})
-    seed: int = field(default=0, metadata={"help": "For initial weights, order and dropout."})
-
-    def __post_init__(self):
-        for name in ("num_train_epochs", "train_batch_size", "eval_batch_size", "gradient_accumulation_steps"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"--{name} must be at least 1; got {getattr(self, name)}.")
-        if self.lr_scheduler not in ("newbob", *NAMED_SCHEDULES):
-            raise ValueError(
-                f"--lr_scheduler is newbob or one of {', '.join(NAMED_SCHEDULES)}; got {self.lr_scheduler!r}."
-            )
-        if self.lr_scheduler == "newbob" and self.warmup_steps:
-            raise ValueError("--warmup_steps needs another --lr_scheduler than newbob.")
+RESULTS_FILE = "results.json"
 
 
 def main() -> None:
-    """Reads the command line, trains, scores."""
+    """Reads the options, trains, scores, reports."""
     try:
-        (arguments,) = HfArgumentParser(Arguments, description=__doc__).parse_args_into_dataclasses()
-        train_and_score(arguments)
+        options = parse_options(description=__doc__)
+        if options.seeds:
+            train_seeds(options)
+        else:
+            train_and_score(options)
     except (ValueError, OSError) as error:
         sys.exit(f"train_sed.py: {error}")
 
 
-def train_and_score(arguments: Arguments) -> dict[str, Any]:
+def train_seeds(options: TrainingOptions) -> list[dict[str, Any]]:
+    """The paper's protocol: one run for each seed, in a folder of its own, and a report of all of them."""
+    runs, folder = [], Path(options.output_dir)
+    for seed in options.seeds:
+        own = replace(options, seed=seed, seeds=None, output_dir=str(folder / f"seed_{seed}"), push_to_hub=None)
+        runs.append(train_and_score(replace(own, resume=options.resume and Path(own.output_dir).is_dir())))
+    accelerator = Accelerator()
+    if accelerator.is_main_process:
+        write_report(folder, runs)
+        if options.push_to_hub:
+            best = min(runs, key=lambda run: run["best_validation_frame_error_rate"])
+            publish(best["options"]["output_dir"], options.push_to_hub, options.private)
+    accelerator.wait_for_everyone()
+    return runs
+
+
+@dataclass
+class Run:
+    """Everything that changes while training.
+
+    Attributes:
+        accelerator: knows the processes, devices and precision.
+        model: as the accelerator prepared it.
+        optimizer: the same.
+        annealing: NewBob, or None.
+        schedule: of the learning rates, by optimiser steps; or None.
+        progress: where training is.
+        checkpoints: of all of these.
+    """
+
+    accelerator: Accelerator
+    model: torch.nn.Module
+    optimizer: torch.optim.Optimizer
+    annealing: NewBob | None
+    schedule: LRScheduler | None
+    progress: Progress
+    checkpoints: Checkpoints
+
+
+def train_and_score(options: TrainingOptions) -> dict[str, Any]:
     """Trains a model, keeps the best epoch in ``output_dir`` and scores it on the test split.
 
     Returns:
         What is written to results.json.
 
     Raises:
-        ValueError: if the dataset or the encoder cannot be used.
+        ValueError: if the dataset, the encoder or the options cannot be used.
         OSError: if there is no such dataset or encoder.
     """
-    accelerator = Accelerator()
-    set_seed(arguments.seed)
-    splits = load_splits(arguments.dataset, arguments.labels)
-    model, feature_extractor = build_model(arguments)
-    collator = FrameLabelCollator(feature_extractor, model.config)
+    accelerator = Accelerator(
+        mixed_precision=options.mixed_precision, log_with=options.log_with or None, project_dir=options.output_dir
+    )
+    set_seed(options.seed)
+    splits = load_splits(options)
+    model, feature_extractor = build_model(options)
+    config = model.config
+    collator = FrameLabelCollator(feature_extractor, config)
+    hearing = replace(collator, augmentation=Augmentation.of_options(options, config.sampling_rate))
+    run = start(accelerator, model, splits["train"], options)
+    if options.log_with:
+        accelerator.init_trackers("train_sed", {name: str(value) for name, value in asdict(options).items()})
 
-    optimizer = torch.optim.AdamW(parameter_groups(model, arguments), weight_decay=arguments.weight_decay)
-    train_loader = make_train_loader(splits["train"], collator, arguments)
-    model, prepared_optimizer, train_loader = accelerator.prepare(model, optimizer, train_loader)
-    annealing = NewBob(optimizer, arguments.improvement_threshold) if arguments.lr_scheduler == "newbob" else None
-    schedule = None if annealing else make_schedule(optimizer, len(train_loader), arguments)
-    trained = accelerator.unwrap_model(model)
-
-    best_error_rate, history = math.inf, []
-    for epoch in range(arguments.num_train_epochs):
-        train_loader.set_epoch(epoch)
-        loss = train_one_epoch(accelerator, model, prepared_optimizer, schedule, train_loader, arguments, epoch)
-        predictions = predict(accelerator, trained, splits["validation"], collator, arguments)
-        error_rate = frame_error_rate(predictions)
-        history.append(
-            {
-                "epoch": epoch + 1,
-                "train_loss": loss,
-                "validation_frame_error_rate": error_rate,
-                "learning_rates": [group["lr"] for group in optimizer.param_groups],
-            }
-        )
-        accelerator.print(
-            f"epoch {epoch + 1:2d}: train loss {loss:.4f}, validation frame error rate {error_rate:.4f}"
-            + (" (best so far)" if error_rate < best_error_rate else "")
-        )
-        if error_rate < best_error_rate:
-            best_error_rate = error_rate
-            if accelerator.is_main_process:
-                pipeline = SpeechEmotionDiarizationPipeline(model=trained, feature_extractor=feature_extractor)
-                pipeline.save_pretrained(arguments.output_dir)
-        if annealing:
-            annealing.step(error_rate)
+    while not is_over(run.progress, options):
+        train_one_epoch(run, splits["train"], hearing, options)
+        validate(run, splits["validation"], collator, feature_extractor, options)
+        run.checkpoints.save()
+    accelerator.end_training()
 
     accelerator.wait_for_everyone()
-    best = SEDForAudioFrameClassification.from_pretrained(arguments.output_dir).to(accelerator.device)
-    predictions = predict(accelerator, best, splits["test"], collator, arguments)
+    best = SEDForAudioFrameClassification.from_pretrained(options.output_dir).to(accelerator.device)
+    predictions = predict(accelerator, best, splits["test"], collator, options)
+    known = splits["validation"] if isinstance(splits["train"], IterableDataset) else splits["train"]
     results = {
-        **score(predictions, most_frequent_emotion(splits["train"], best.config.neutral_label)),
-        "test_frame_error_rate": frame_error_rate(predictions),
-        "best_validation_frame_error_rate": best_error_rate,
-        "arguments": asdict(arguments),
+        **score(predictions, config.neutral_label, most_frequent_emotion(known, config.neutral_label)),
+        "best_validation_frame_error_rate": run.progress.best_error_rate,
+        "options": asdict(options),
         "num_processes": accelerator.num_processes,
-        "history": history,
+        "history": run.progress.history,
         "versions": {
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in ("torch", "transformers", "accelerate", "datasets")},
         },
     }
     if accelerator.is_main_process:
-        Path(arguments.output_dir, "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-        report(results)
+        folder = Path(options.output_dir)
+        (folder / RESULTS_FILE).write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+        write_report(folder, [results], predictions)
+        write_model_card(folder, results)
+        print_scores(results)
+        if options.push_to_hub:
+            publish(folder, options.push_to_hub, options.private)
+    accelerator.wait_for_everyone()
     return results
 
 
-def load_splits(dataset: str, labels: list[str]) -> DatasetDict:
-    """The train, validation and test splits; their labels are among ``labels``."""
-    splits = load_from_disk(dataset) if Path(dataset).is_dir() else load_dataset(dataset)
-    missing = [split for split in SPLITS if not isinstance(splits, DatasetDict) or not len(splits.get(split, []))]
-    if missing:
-        raise ValueError(f"{dataset}: no utterances in the split(s) {', '.join(missing)}.")
-    for split in SPLITS:
-        found = {segment["label"] for segments in splits[split]["segments"] for segment in segments}
-        if unknown := sorted(found - set(labels)):
-            raise ValueError(
-                f"{dataset}: the {split} split has the label(s) {', '.join(unknown)}, "
-                f"which the model does not know: its labels are {', '.join(labels)}."
-            )
-    return splits
-
-
-def build_model(arguments: Arguments) -> tuple[SEDForAudioFrameClassification, FeatureExtractionMixin]:
-    """A new classifier on a pretrained or fresh encoder, and what prepares waveforms for it."""
-    names = ("labels", "use_weighted_layer_sum", "normalize_encoder_output", "classifier_bias")
-    options = {name: getattr(arguments, name) for name in names}
-    feature_extractor = Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=True)
-    from_scratch = arguments.encoder.endswith(".json")
-    if from_scratch:
-        encoder_config = json.loads(Path(arguments.encoder).read_text(encoding="utf-8"))
-        model = SEDForAudioFrameClassification(SEDConfig(encoder_config=encoder_config, **options))
+def start(
+    accelerator: Accelerator,
+    model: SEDForAudioFrameClassification,
+    rows: Dataset | IterableDataset,
+    options: TrainingOptions,
+) -> Run:
+    """Prepares everything for the processes and, if the options say so, takes up where an earlier run stopped."""
+    optimizer = torch.optim.AdamW(parameter_groups(model, options), weight_decay=options.weight_decay)
+    annealing = schedule = None
+    if options.lr_scheduler == "newbob":
+        annealing = NewBob(optimizer, options.improvement_threshold)
     else:
-        model = SEDForAudioFrameClassification.from_encoder(arguments.encoder, **options)
-        with contextlib.suppress(OSError):  # some checkpoints lack one
-            feature_extractor = AutoFeatureExtractor.from_pretrained(arguments.encoder, return_attention_mask=True)
-    freeze = arguments.freeze_feature_encoder
-    if freeze or (freeze is None and not from_scratch):
-        model.freeze_feature_encoder()
-    return model, feature_extractor
+        steps = options.max_steps or options.num_train_epochs * math.ceil(
+            batches_in_epoch(rows, options, accelerator.num_processes) / options.gradient_accumulation_steps
+        )
+        schedule = get_scheduler(options.lr_scheduler, optimizer, options.warmup_steps, steps)
+    progress = Progress()
+    accelerator.register_for_checkpointing(progress, annealing or schedule)
+    model, optimizer = accelerator.prepare(model, optimizer)
+    checkpoints = Checkpoints(accelerator, options, progress)
+    # processes draw dropout of their own; a run that goes on has the generators' states from its checkpoint
+    set_seed(options.seed, device_specific=True)
+    if options.resume and checkpoints.restore():
+        accelerator.print(f"going on after epoch {progress.epoch}, step {progress.step}")
+    return Run(accelerator, model, optimizer, annealing, schedule, progress, checkpoints)
 
 
-def parameter_groups(model: SEDForAudioFrameClassification, arguments: Arguments) -> list[dict[str, Any]]:
-    """The encoder's and the classifier's parameters, each with its learning rate and annealing factor."""
-    encoder = [parameter for parameter in model.encoder.parameters() if parameter.requires_grad]
-    inside_encoder = {id(parameter) for parameter in model.encoder.parameters()}
-    head = [parameter for parameter in model.parameters() if id(parameter) not in inside_encoder]
-    return [
-        {
-            "params": encoder,
-            "lr": arguments.encoder_learning_rate,
-            "annealing_factor": arguments.encoder_annealing_factor,
-        },
-        {
-            "params": head,
-            "lr": arguments.head_learning_rate,
-            "annealing_factor": arguments.head_annealing_factor,
-        },
-    ]
-
-
-def make_schedule(optimizer: torch.optim.Optimizer, batches: int, arguments: Arguments) -> LRScheduler:
-    """A schedule over all optimiser steps, of epochs with so many batches a process."""
-    steps = arguments.num_train_epochs * math.ceil(batches / arguments.gradient_accumulation_steps)
-    return get_scheduler(arguments.lr_scheduler, optimizer, arguments.warmup_steps, steps)
-
-
-def make_train_loader(dataset: Dataset, collator: FrameLabelCollator, arguments: Arguments) -> DataLoader:
-    """Batches of the train split in an order that depends on the seed and the epoch alone."""
-    generator = torch.Generator().manual_seed(arguments.seed)
-    return DataLoader(
-        dataset,
-        batch_size=arguments.train_batch_size,
-        shuffle=True,
-        generator=generator,
-        collate_fn=collator,
-        num_workers=arguments.num_workers,
+def is_over(progress: Progress, options: TrainingOptions) -> bool:
+    """Whether there are enough epochs, steps, or epochs without improvement; never within an epoch."""
+    patience = options.early_stopping_patience or math.inf
+    return progress.batches == 0 and (
+        progress.epoch >= options.num_train_epochs
+        or progress.step >= (options.max_steps or math.inf)
+        or progress.epochs_without_improvement >= patience
     )
 
 
 def train_one_epoch(
-    accelerator: Accelerator,
-    model: torch.nn.Module,
-    optimizer: torch.optim.Optimizer,
-    schedule: LRScheduler | None,
-    loader: DataLoader,
-    arguments: Arguments,
-    epoch: int,
-) -> float:
-    """Trains for one epoch; returns the mean negative log-likelihood of its frames.
+    run: Run, rows: Dataset | IterableDataset, collator: FrameLabelCollator, options: TrainingOptions
+) -> None:
+    """Trains to the end of the epoch, or the last step.
 
     Every optimiser step minimises the mean over the labelled frames of its global batch, however that is spread over
     processes and accumulation steps.
     """
-    model.train()
-    total_loss, total_frames = 0.0, 0
-    progress = tqdm(total=len(loader), desc=f"epoch {epoch + 1}", disable=not accelerator.is_main_process, leave=False)
-    for batches in grouped(loader, arguments.gradient_accumulation_steps):
-        frames = sum((batch["labels"] >= 0).sum() for batch in batches)
-        frames = accelerator.reduce(frames, "sum").item()
-        for number, batch in enumerate(batches, start=1):
-            keep_gradients_local = number < len(batches)
-            with accelerator.no_sync(model) if keep_gradients_local else contextlib.nullcontext():
-                # distributed training averages the processes' gradients: undone, to leave the sum over the frames
-                loss = model(**batch, num_items_in_batch=frames / accelerator.num_processes).loss
-                accelerator.backward(loss)
-            total_loss += loss.item() * frames / accelerator.num_processes
-            progress.update()
-        accelerator.clip_grad_norm_(model.parameters(), arguments.max_grad_norm)
-        optimizer.step()
-        if schedule:
-            schedule.step()
-        optimizer.zero_grad()
-        total_frames += frames
-        progress.set_postfix(loss=f"{total_loss * accelerator.num_processes / total_frames:.4f}")
-    progress.close()
-    total_loss = accelerator.reduce(torch.tensor(total_loss, device=accelerator.device), "sum").item()
-    return total_loss / total_frames
+    accelerator, progress = run.accelerator, run.progress
+    loader = train_loader(rows, collator, options, accelerator, progress.epoch, progress.batches)
+    total = None if isinstance(rows, IterableDataset) else len(loader) + progress.batches
+    bar = tqdm(
+        total=total,
+        initial=progress.batches,
+        desc=f"epoch {progress.epoch + 1}",
+        disable=not accelerator.is_main_process,
+        leave=False,
+    )
+    run.model.train()
+    for batches in grouped(loader, options.gradient_accumulation_steps):
+        if progress.step >= (options.max_steps or math.inf):
+            break
+        loss, frames, due = train_one_step(run, batches, options)
+        progress.step += 1
+        progress.batches += len(batches)
+        progress.loss += loss
+        progress.frames += frames
+        progress.samples[0] += sum(int(batch["attention_mask"].sum()) for batch in batches)
+        progress.samples[1] += sum(batch["attention_mask"].numel() for batch in batches)
+        bar.update(len(batches))
+        bar.set_postfix(loss=f"{progress.loss / progress.frames:.4f}")
+        accelerator.log({"train/loss": loss / frames, "train/learning_rate": _rates(run)[0]}, step=progress.step)
+        if due:
+            run.checkpoints.save()
+    bar.close()
 
 
-@torch.inference_mode()
-def predict(
-    accelerator: Accelerator,
-    model: SEDForAudioFrameClassification,
-    dataset: Dataset,
-    collator: FrameLabelCollator,
-    arguments: Arguments,
-) -> list[dict[str, Any]]:
-    """Diarizes a split, each utterance once, shared between the processes.
+def train_one_step(
+    run: Run, batches: list[dict[str, torch.Tensor]], options: TrainingOptions
+) -> tuple[float, int, bool]:
+    """One optimiser step on this process' batches.
 
     Returns:
-        On every process, for each utterance: ``id``, ``duration``, ``references`` and ``predictions`` (segments), and
-        the numbers of its ``frames`` and ``frame_errors``.
+        The summed loss of the global batch, its number of labelled frames, and whether a checkpoint is due.
     """
-    model.eval()
-    config, geometry = model.config, model.config.geometry
-    # by duration: utterances of a batch are of similar length, and so are the processes' shares
-    dataset = dataset.select(np.argsort(dataset["duration"], kind="stable"))
-    share = dataset.select(range(accelerator.process_index, len(dataset), accelerator.num_processes))
-    predictions = []
-    for start in range(0, len(share), arguments.eval_batch_size):
-        rows = share.select(range(start, min(start + arguments.eval_batch_size, len(share)))).to_list()
-        batch = {name: tensor.to(accelerator.device) for name, tensor in collator(rows).items()}
-        labels = batch.pop("labels").cpu().numpy()
-        with accelerator.autocast():
-            logits = model(**batch).logits
-        posteriors = logits.float().softmax(dim=-1).cpu().numpy()
-        for row, samples, target, posterior in zip(
-            rows, batch["attention_mask"].sum(1).tolist(), labels, posteriors, strict=True
-        ):
-            frames = geometry.frame_count(samples)
-            decoded = decode_argmax(posterior[:frames])
-            predictions.append(
-                {
-                    "id": row["id"],
-                    "duration": row["duration"],
-                    "references": row["segments"],
-                    "predictions": merge_frames(
-                        decoded, posterior[:frames], geometry.frame_times(samples), config.labels
-                    ),
-                    "frames": frames,
-                    "frame_errors": int((decoded != target[:frames]).sum()),
-                }
-            )
-    return gather_object(predictions)
+    accelerator = run.accelerator
+    frames = sum(int((batch["labels"] >= 0).sum()) for batch in batches)
+    due = run.checkpoints.due and accelerator.is_main_process
+    frames, due = accelerator.reduce(torch.tensor([frames, due], device=accelerator.device), "sum").tolist()
+    total = 0.0
+    for number, batch in enumerate(batches, start=1):
+        keep_gradients_local = number < len(batches)
+        with accelerator.no_sync(run.model) if keep_gradients_local else contextlib.nullcontext():
+            # distributed training averages the processes' gradients: undone, to leave the sum over the frames
+            count = frames / accelerator.num_processes
+            batch = send_to_device(batch, accelerator.device, non_blocking=True)
+            loss = run.model(**batch, num_items_in_batch=count).loss
+            accelerator.backward(loss)
+        total += loss.item() * count
+    accelerator.clip_grad_norm_(run.model.parameters(), options.max_grad_norm)
+    run.optimizer.step()
+    if run.schedule:
+        run.schedule.step()
+    run.optimizer.zero_grad()
+    total = accelerator.reduce(torch.tensor(total, device=accelerator.device), "sum").item()
+    return total, frames, bool(due)
 
 
-def frame_error_rate(predictions: list[dict[str, Any]]) -> float:
-    """Share of all frames whose label is wrong."""
-    return sum(item["frame_errors"] for item in predictions) / sum(item["frames"] for item in predictions)
+def validate(
+    run: Run,
+    rows: Dataset,
+    collator: FrameLabelCollator,
+    feature_extractor: FeatureExtractionMixin,
+    options: TrainingOptions,
+) -> None:
+    """Ends an epoch: measures the validation frame error rate, keeps the best model, anneals."""
+    accelerator, progress = run.accelerator, run.progress
+    error_rate = frame_error_rate(predict(accelerator, run.model, rows, collator, options))
+    padding = 1 - progress.samples[0] / progress.samples[1]
+    loss = progress.loss / progress.frames
+    is_best = error_rate < progress.best_error_rate
+    accelerator.print(
+        f"epoch {progress.epoch + 1:2d}: train loss {loss:.4f}, validation frame error rate {error_rate:.4f}, "
+        f"padding {100 * padding:.1f} %" + (" (best so far)" if is_best else "")
+    )
+    progress.history.append(
+        {
+            "epoch": progress.epoch + 1,
+            "step": progress.step,
+            "train_loss": loss,
+            "validation_frame_error_rate": error_rate,
+            "learning_rates": _rates(run),
+            "padding": padding,
+        }
+    )
+    accelerator.log({"validation/frame_error_rate": error_rate}, step=progress.step)
+    progress.epochs_without_improvement = 0 if is_best else progress.epochs_without_improvement + 1
+    if is_best:
+        progress.best_error_rate = error_rate
+        save_model(run, collator.config, feature_extractor, options)
+    if run.annealing:
+        run.annealing.step(error_rate)
+    progress.finish_epoch()
 
 
-def score(predictions: list[dict[str, Any]], majority_emotion: str) -> dict[str, Any]:
-    """Emotion Diarization Error Rates: the model's, and those of the two answers that need no model."""
-    durations = [item["duration"] for item in predictions]
-    references = [item["references"] for item in predictions]
-    throughout = [[{"start": 0.0, "end": duration, "label": majority_emotion}] for duration in durations]
-    return {
-        **score_segments([item["predictions"] for item in predictions], references, durations),
-        "eder_all_neutral": score_segments([[] for _ in durations], references, durations)["eder"],
-        "eder_majority": score_segments(throughout, references, durations)["eder"],
-        "majority_emotion": majority_emotion,
-    }
+def _rates(run: Run) -> list[float]:
+    return [group["lr"] for group in run.optimizer.param_groups]
 
 
-def most_frequent_emotion(dataset: Dataset, neutral_label: str) -> str:
-    """The emotion that lasts longest in a split."""
-    seconds: Counter[str] = Counter()
-    for segments in dataset["segments"]:
-        for segment in segments:
-            if segment["label"] != neutral_label:
-                seconds[segment["label"]] += segment["end"] - segment["start"]
-    return max(sorted(seconds), key=seconds.__getitem__)
+def save_model(run: Run, config, feature_extractor: FeatureExtractionMixin, options: TrainingOptions) -> None:
+    """Writes the model as `from_pretrained` and `pipeline` open it; never half of it."""
+    weights = run.accelerator.get_state_dict(run.model)
+    if run.accelerator.is_main_process:
+        scaling = options.lora_alpha / options.lora_rank if options.lora_rank else None
+        model = with_weights(config, weights, scaling)
+        output_dir = Path(options.output_dir)
+        output_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=output_dir, prefix=".unfinished") as folder:
+            SpeechEmotionDiarizationPipeline(model=model, feature_extractor=feature_extractor).save_pretrained(folder)
+            for path in Path(folder).iterdir():
+                os.replace(path, output_dir / path.name)
 
 
-def report(results: dict[str, Any]) -> None:
+def print_scores(results: dict[str, Any]) -> None:
     """Prints the test split's scores."""
+    low, high = results["confidence_interval"]["eder"]
     print("Emotion Diarization Error Rate on the test split (mean over utterances):")
     for name in ("eder", "false_alarm", "missed_emotion", "confusion", "overlap"):
-        print(f"  {name:<18}{100 * results[name]:6.2f} %")
+        interval = f"   (95 % interval {100 * low:.2f} to {100 * high:.2f})" if name == "eder" else ""
+        print(f"  {name:<18}{100 * results[name]:6.2f} %{interval}")
     print(f"  {'all neutral':<18}{100 * results['eder_all_neutral']:6.2f} %   (trivial answer)")
     name = f"all {results['majority_emotion']}"
     print(f"  {name:<18}{100 * results['eder_majority']:6.2f} %   (trivial answer)")
-
-
-def grouped(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    """Lists of ``size`` consecutive items; the last may be shorter."""
-    iterator = iter(items)
-    while group := list(islice(iterator, size)):
-        yield group
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from transformers import pipeline
 
 import modeling_sed
-from modeling_sed.newbob import NewBob
+from modeling_sed.training.newbob import NewBob
 from tests.conftest import REPOSITORY, SMALL_ENCODER
 from tests.local_hub import LocalHub
 

@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from transformers import FeatureExtractionMixin
 
-from .audio_sed import load_recording
-from .configuration_sed import SEDConfig
-from .modeling_sed import IGNORED_LABEL
+from ..audio_sed import load_recording
+from ..configuration_sed import SEDConfig
+from ..modeling_sed import IGNORED_LABEL
+from .augmentation import Augmentation
 
 
+@dataclass(frozen=True)
 class FrameLabelCollator:
     """Makes batches of rows with the columns ``id``, ``audio`` and ``segments`` (see dataset_scripts/sed.py).
 
-    Args:
+    Attributes:
         feature_extractor: normalises and pads waveforms.
         config: of the model that the batches are for.
+        augmentation: changes waveforms and segments; None leaves them as they are.
+        epoch: an utterance is augmented in another way in each.
     """
 
-    def __init__(self, feature_extractor: FeatureExtractionMixin, config: SEDConfig):
-        self.feature_extractor = feature_extractor
-        self.config = config
+    feature_extractor: FeatureExtractionMixin
+    config: SEDConfig
+    augmentation: Augmentation | None = None
+    epoch: int = 0
 
-    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
+    def __call__(self, rows: Sequence[Mapping[str, Any]], counts: bool = True) -> dict[str, torch.Tensor]:
         """A batch of utterances.
+
+        Args:
+            rows: the utterances.
+            counts: whether their frames have labels; without, the batch adds nothing to any loss.
 
         Returns:
             ``input_values`` and ``attention_mask`` ``(batch, samples)``, and ``labels`` ``(batch, frames)`` with -100
@@ -40,9 +50,11 @@ class FrameLabelCollator:
         waveforms, labels = [], []
         for row in rows:
             try:
-                waveform = load_recording(row["audio"], geometry.sampling_rate).waveform
+                waveform, segments = load_recording(row["audio"], geometry.sampling_rate).waveform, row["segments"]
+                if self.augmentation:
+                    waveform, segments = self.augmentation(waveform, segments, f"{self.epoch}/{row['id']}")
                 frame_labels = geometry.rasterize(
-                    row["segments"], len(waveform), self.config.labels, self.config.neutral_label
+                    segments, len(waveform), self.config.labels, self.config.neutral_label
                 )
             except ValueError as error:
                 raise ValueError(f"Utterance {row['id']!r}: {error}") from error
@@ -55,5 +67,6 @@ class FrameLabelCollator:
             return_attention_mask=True,
             return_tensors="pt",
         )
-        batch["labels"] = torch.nn.utils.rnn.pad_sequence(labels, batch_first=True, padding_value=IGNORED_LABEL)
+        labels = torch.nn.utils.rnn.pad_sequence(labels, batch_first=True, padding_value=IGNORED_LABEL)
+        batch["labels"] = labels if counts else torch.full_like(labels, IGNORED_LABEL)
         return dict(batch)

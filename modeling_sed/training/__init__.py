@@ -1,0 +1,1 @@
+"""The parts of train_sed.py: its options, data, checkpoints, evaluation and report."""

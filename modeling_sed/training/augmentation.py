@@ -1,0 +1,122 @@
+"""Changes to the sound of utterances while a model trains on them; the paper has none (needs audiomentations)."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soxr
+
+from ..dataset_scripts.corpora.recording import audio_files
+from .arguments import TrainingOptions
+
+NOISE_RATIO = (5.0, 30.0)  # least and most ratio of speech to noise, in dB
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Applies each change with a probability of its own; an utterance and an epoch always get the same changes.
+
+    So what a model hears does not depend on the number of processes or workers, nor on a run having been interrupted.
+    Gain has no effect on encoders whose feature extractor normalises the waveform.
+
+    Attributes:
+        transforms: of audiomentations: each a callable of a waveform ``(samples,)`` and its sampling rate.
+        speed: an utterance is played at 1 - speed to 1 + speed times its speed, which changes its pitch, too.
+        probability: of a change of speed.
+        seed: of all of them.
+        sampling_rate: of the waveforms, in Hz.
+    """
+
+    transforms: Sequence[Any] = ()
+    speed: float = 0.0
+    probability: float = 0.5
+    seed: int = 0
+    sampling_rate: int = field(default=16_000, kw_only=True)
+
+    @classmethod
+    def of_options(cls, options: TrainingOptions, sampling_rate: int) -> Augmentation | None:
+        """What the options ask for; None if that is nothing.
+
+        Raises:
+            ValueError: if audiomentations is missing, or a folder holds no audio.
+        """
+        wanted = options.augment_noises or options.augment_rooms or options.augment_gain or options.augment_speed
+        if not wanted:
+            return None
+        return cls(
+            tuple(_transforms(options)),
+            options.augment_speed,
+            options.augment_probability,
+            options.seed,
+            sampling_rate=sampling_rate,
+        )
+
+    def __call__(
+        self, waveform: np.ndarray, segments: Sequence[Mapping[str, Any]], key: str
+    ) -> tuple[np.ndarray, list[dict[str, Any]]]:
+        """An utterance, changed.
+
+        Args:
+            waveform: ``(samples,)``.
+            segments: of the utterance, in seconds.
+            key: the same one gives the same changes.
+
+        Returns:
+            The waveform, and the segments where they are in it.
+        """
+        with _seeded(f"{self.seed}/{key}"):
+            if self.speed and random.random() < self.probability:
+                factor = random.uniform(1 - self.speed, 1 + self.speed)
+                before = len(waveform)
+                waveform = soxr.resample(waveform, factor * self.sampling_rate, self.sampling_rate)
+                scale = len(waveform) / before
+                segments = [s | {"start": s["start"] * scale, "end": s["end"] * scale} for s in map(dict, segments)]
+            for transform in self.transforms:
+                waveform = transform(waveform, self.sampling_rate)
+        return waveform, [dict(segment) for segment in segments]
+
+
+def _transforms(options: TrainingOptions) -> Iterator[Any]:
+    try:
+        import audiomentations
+    except ImportError as error:
+        raise ValueError(
+            "Augmentation needs audiomentations: pip install 'speech-emotion-diarization[augmentation]'"
+        ) from error
+    probability = options.augment_probability
+    if options.augment_rooms:
+        yield audiomentations.ApplyImpulseResponse(_files(options.augment_rooms), p=probability)
+    if options.augment_noises:
+        least, most = NOISE_RATIO
+        yield audiomentations.AddBackgroundNoise(
+            _files(options.augment_noises), min_snr_db=least, max_snr_db=most, p=probability
+        )
+    if options.augment_gain:
+        yield audiomentations.Gain(-options.augment_gain, options.augment_gain, p=probability)
+
+
+def _files(folder: str) -> list[str]:
+    files = [str(path) for path in audio_files(Path(folder))]
+    if not files:
+        raise ValueError(f"{folder} holds no audio files.")
+    return files
+
+
+@contextmanager
+def _seeded(key: str) -> Iterator[None]:
+    """audiomentations draws from Python's and numpy's global generators: seeds them, and puts them back."""
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002
+    random.seed(key)
+    np.random.seed(zlib.crc32(key.encode()))  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002

@@ -1,0 +1,139 @@
+"""Checkpoints of a run: complete or not there at all, the newest few kept, and a run goes on from them exactly."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from accelerate import Accelerator
+
+from .arguments import TrainingOptions
+
+FOLDER = "checkpoints"
+RECORD_FILE = "run.json"
+MAY_CHANGE = frozenset(  # what a run may be resumed with another value of
+    {
+        "output_dir",
+        "resume",
+        "early_stopping_patience",
+        "checkpoint_minutes",
+        "keep_checkpoints",
+        "num_workers",
+        "eval_batch_size",
+        "log_with",
+        "push_to_hub",
+        "private",
+        "license",
+        "seeds",
+    }
+)
+
+
+@dataclass
+class Progress:
+    """Where training is.
+
+    Attributes:
+        epoch: number of epochs that are complete.
+        batches: batches of this process in the epoch that is not.
+        step: optimiser steps taken.
+        loss: summed loss of the epoch's labelled frames.
+        frames: number of them.
+        samples: of the epoch's batches in the main process, without and with padding.
+        best_error_rate: lowest validation frame error rate so far.
+        epochs_without_improvement: since then.
+        history: what is reported of each epoch.
+    """
+
+    epoch: int = 0
+    batches: int = 0
+    step: int = 0
+    loss: float = 0.0
+    frames: int = 0
+    samples: list[int] = field(default_factory=lambda: [0, 0])
+    best_error_rate: float = math.inf
+    epochs_without_improvement: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    def state_dict(self) -> dict[str, Any]:
+        """For checkpoints."""
+        return asdict(self)
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes back what `state_dict` gave."""
+        self.__dict__.update(state)
+
+    def finish_epoch(self) -> None:
+        """Begins the next one."""
+        self.epoch += 1
+        self.batches, self.loss, self.frames, self.samples = 0, 0.0, 0, [0, 0]
+
+
+class Checkpoints:
+    """Saves and restores everything that a run consists of.
+
+    Args:
+        accelerator: knows the model, the optimiser and what else was registered with it.
+        options: of the run.
+        progress: names the checkpoints.
+    """
+
+    def __init__(self, accelerator: Accelerator, options: TrainingOptions, progress: Progress):
+        self.accelerator, self.options, self.progress = accelerator, options, progress
+        self.folder = Path(options.output_dir) / FOLDER
+        self.saved_at = time.monotonic()
+
+    @property
+    def due(self) -> bool:
+        """Whether the minutes between two checkpoints are over."""
+        return time.monotonic() - self.saved_at >= 60 * self.options.checkpoint_minutes
+
+    def save(self) -> None:
+        """Every process calls it, between two optimiser steps. A run killed meanwhile loses nothing older."""
+        name = f"step_{self.progress.step:08d}_{self.progress.epoch:04d}"
+        unfinished = self.folder / f"{name}.unfinished"
+        if self.accelerator.is_main_process:
+            shutil.rmtree(unfinished, ignore_errors=True)
+        self.accelerator.wait_for_everyone()
+        self.accelerator.save_state(str(unfinished))
+        self.accelerator.wait_for_everyone()
+        if self.accelerator.is_main_process:
+            (unfinished / RECORD_FILE).write_text(json.dumps(self._record()), encoding="utf-8")
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+            unfinished.rename(self.folder / name)
+            for path in self._finished()[: -self.options.keep_checkpoints]:
+                shutil.rmtree(path)
+        self.saved_at = time.monotonic()
+
+    def restore(self) -> bool:
+        """Loads the newest checkpoint; returns whether there is one.
+
+        Raises:
+            ValueError: if it is of a run with other options or another number of processes.
+        """
+        finished = self._finished()
+        if not finished:
+            return False
+        now, then = self._record(), json.loads((finished[-1] / RECORD_FILE).read_text(encoding="utf-8"))
+        if changed := [name for name in now if now[name] != then.get(name)]:
+            raise ValueError(
+                f"--resume: {finished[-1]} was written with another value of "
+                + ", ".join(f"{name} ({then.get(name)}, now {now[name]})" for name in changed)
+                + "; use the same, or another --output_dir."
+            )
+        self.accelerator.load_state(str(finished[-1]))
+        return True
+
+    def _finished(self) -> list[Path]:
+        return sorted(path for path in self.folder.glob("step_*") if path.suffix != ".unfinished")
+
+    def _record(self) -> dict[str, Any]:
+        options = {name: value for name, value in asdict(self.options).items() if name not in MAY_CHANGE}
+        if self.options.lr_scheduler == "newbob":  # the others depend on where training is to end
+            options = {name: value for name, value in options.items() if name not in ("num_train_epochs", "max_steps")}
+        return options | {"num_processes": self.accelerator.num_processes}

@@ -1,0 +1,186 @@
+"""The splits of a dataset, and the batches of them that a process sees."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from accelerate import Accelerator
+from datasets import Dataset, DatasetDict, IterableDataset, load_dataset, load_from_disk
+from torch.utils.data import DataLoader
+
+from ..dataset_scripts.sed import SED
+from .arguments import TrainingOptions
+from .batching import grouped, make_batches, share_of_process, shuffled
+from .collation import FrameLabelCollator
+
+SPLITS = ("train", "validation", "test")
+SHUFFLED_TOGETHER = 1_000  # utterances of a stream that wait to be drawn from
+
+
+def load_splits(options: TrainingOptions) -> dict[str, Dataset | IterableDataset]:
+    """The train, validation and test splits; the train split is a stream if the options say so.
+
+    Raises:
+        ValueError: if a split is missing or empty, or has a label that is not among the options' labels.
+        OSError: if there is no such dataset.
+    """
+    name = options.dataset.format(seed=options.seed)
+    if options.streams:
+        splits = _stream(name)
+    else:
+        splits = load_from_disk(name) if Path(name).is_dir() else load_dataset(name)
+    if not isinstance(splits, dict):
+        splits = {}
+    missing = [split for split in SPLITS if split not in splits or _is_empty(splits[split])]
+    if missing:
+        raise ValueError(f"{name}: no utterances in the split(s) {', '.join(missing)}.")
+    for split in SPLITS:
+        if isinstance(splits[split], IterableDataset):
+            continue  # the collator looks at every utterance as it comes
+        found = {segment["label"] for segments in splits[split]["segments"] for segment in segments}
+        if unknown := sorted(found - set(options.labels)):
+            raise ValueError(
+                f"{name}: the {split} split has the label(s) {', '.join(unknown)}, "
+                f"which the model does not know: its labels are {', '.join(options.labels)}."
+            )
+    return splits
+
+
+def _stream(name: str) -> dict[str, Dataset | IterableDataset]:
+    """The train split as a stream; the others, which are small, in memory."""
+    if name.endswith((".yaml", ".yml")):
+        splits = _rendered_stream(Path(name))
+    elif Path(name).is_dir():
+        splits = {split: rows.to_iterable_dataset() for split, rows in load_from_disk(name).items()}
+    else:
+        splits = load_dataset(name, streaming=True)
+    return {
+        split: rows if split == "train" else Dataset.from_list(list(rows), features=rows.features)
+        for split, rows in splits.items()
+    }
+
+
+def _rendered_stream(path: Path) -> dict[str, IterableDataset]:
+    """The splits of the builder, whose options the file holds; nothing is written."""
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(config, dict):
+        raise ValueError(f"{path} must hold options of the datasets builder by name; got {type(config).__name__}.")
+    try:
+        return SED(config.pop("config_name", "benchmark"), **config).as_streaming_dataset()
+    except TypeError as error:  # an option that SEDBuilderConfig does not have
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _is_empty(rows: Dataset | IterableDataset) -> bool:
+    return next(iter(rows), None) is None if isinstance(rows, IterableDataset) else len(rows) == 0
+
+
+@dataclass
+class Batches(torch.utils.data.Dataset):
+    """Collated batches of a split, by number.
+
+    Attributes:
+        rows: the split.
+        plan: for each batch the numbers of its utterances, and whether it counts.
+        collator: makes a batch of rows.
+    """
+
+    rows: Dataset
+    plan: list[tuple[list[int], bool]]
+    collator: FrameLabelCollator
+
+    def __len__(self) -> int:
+        return len(self.plan)
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        numbers, counts = self.plan[index]
+        return self.collator(self.rows.select(numbers).to_list(), counts)
+
+
+@dataclass
+class StreamedBatches(torch.utils.data.IterableDataset):
+    """Collated batches of a split that is read as it comes. See `Batches`.
+
+    Attributes:
+        plan: for each batch its rows, and whether it counts.
+        collator: makes a batch of rows.
+    """
+
+    plan: Iterator[tuple[list[dict[str, Any]], bool]]
+    collator: FrameLabelCollator
+
+    def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
+        for rows, counts in self.plan:
+            yield self.collator(rows, counts)
+
+
+def train_loader(
+    rows: Dataset | IterableDataset,
+    collator: FrameLabelCollator,
+    options: TrainingOptions,
+    accelerator: Accelerator,
+    epoch: int,
+    first_batch: int = 0,
+) -> DataLoader:
+    """Batches of the train split for this process, in an order that depends on the seed and the epoch alone.
+
+    Args:
+        rows: the split.
+        collator: makes batches.
+        options: of the batches.
+        accelerator: knows the processes.
+        epoch: from 0.
+        first_batch: batches of this process that are left out, since training has seen them.
+    """
+    packing = (options.train_batch_size, options.max_batch_seconds)
+    process = (accelerator.process_index, accelerator.num_processes)
+    collator = replace(collator, epoch=epoch)
+    if isinstance(rows, IterableDataset):
+        stream = rows.shuffle(seed=options.seed, buffer_size=SHUFFLED_TOGETHER)
+        stream.set_epoch(epoch)
+        generator = random.Random(f"{options.seed}/{epoch}")
+        batches = make_batches(stream, lambda row: row["duration"], *packing, generator)
+        plan = islice(share_of_process(batches, *process), first_batch, None)
+        return _loader(StreamedBatches(plan, collator), 0, accelerator)
+    durations = rows["duration"][:]
+    order, generator = shuffled(len(rows), options.seed, epoch)
+    batches = make_batches(order, durations.__getitem__, *packing, generator)
+    plan = list(share_of_process(batches, *process))[first_batch:]
+    return _loader(Batches(rows, plan, collator), options.num_workers, accelerator)
+
+
+def batches_in_epoch(rows: Dataset, options: TrainingOptions, num_processes: int) -> int:
+    """How many batches of the first epoch each process gets."""
+    order, generator = shuffled(len(rows), options.seed, 0)
+    durations = rows["duration"][:]
+    packing = (options.train_batch_size, options.max_batch_seconds)
+    batches = make_batches(order, durations.__getitem__, *packing, generator)
+    return sum(1 for _ in share_of_process(batches, 0, num_processes))
+
+
+def eval_loader(
+    rows: Dataset, collator: FrameLabelCollator, options: TrainingOptions, accelerator: Accelerator
+) -> tuple[DataLoader, list[tuple[list[int], bool]]]:
+    """Batches of a whole split for this process, by duration; and the utterances that are in them."""
+    order = np.argsort(rows["duration"], kind="stable").tolist()
+    batches = grouped(order, options.eval_batch_size)
+    plan = list(share_of_process(batches, accelerator.process_index, accelerator.num_processes))
+    return _loader(Batches(rows, plan, collator), options.num_workers, accelerator), plan
+
+
+def _loader(batches: torch.utils.data.Dataset, num_workers: int, accelerator: Accelerator) -> DataLoader:
+    return DataLoader(
+        batches,
+        batch_size=None,
+        num_workers=num_workers,
+        pin_memory=accelerator.device.type == "cuda",
+        generator=torch.Generator(),  # its own: loaders must not draw from the generator that dropout draws from
+    )

@@ -1,0 +1,131 @@
+"""The model that is trained: a new classifier on a pretrained or fresh encoder, and which of its parameters learn."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoFeatureExtractor, FeatureExtractionMixin, Wav2Vec2FeatureExtractor
+
+from ..configuration_sed import SEDConfig
+from ..modeling_sed import SEDForAudioFrameClassification
+from .arguments import TrainingOptions
+
+
+def build_model(options: TrainingOptions) -> tuple[SEDForAudioFrameClassification, FeatureExtractionMixin]:
+    """The model with what shall learn set to learn, and what prepares waveforms for it.
+
+    Raises:
+        ValueError: if the encoder, its layers or its adapters are not what the options say.
+        OSError: if there is no such encoder.
+    """
+    names = ("labels", "use_weighted_layer_sum", "normalize_encoder_output", "classifier_bias")
+    arguments = {name: getattr(options, name) for name in names}
+    masking = {name: getattr(options, name) for name in ("mask_time_prob", "mask_feature_prob")}
+    masking["apply_spec_augment"] = any(masking.values())
+    feature_extractor = Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=True)
+    from_scratch = options.encoder.endswith(".json")
+    if from_scratch:
+        encoder_config = json.loads(Path(options.encoder).read_text(encoding="utf-8")) | masking
+        model = SEDForAudioFrameClassification(SEDConfig(encoder_config=encoder_config, **arguments))
+    else:
+        model = SEDForAudioFrameClassification.from_encoder(options.encoder, encoder_arguments=masking, **arguments)
+        with contextlib.suppress(OSError):  # some checkpoints lack one
+            feature_extractor = AutoFeatureExtractor.from_pretrained(options.encoder, return_attention_mask=True)
+
+    freeze = options.freeze_feature_encoder
+    if freeze or (freeze is None and not from_scratch):
+        model.freeze_feature_encoder()
+    if options.train_last_layers is not None:
+        _freeze_all_but_last_layers(model, options.train_last_layers)
+    if options.lora_rank is not None:
+        _add_adapters(model, options.lora_rank, options.lora_alpha, options.lora_target_modules)
+    if options.gradient_checkpointing:
+        model.encoder.gradient_checkpointing_enable({"use_reentrant": False})
+    return model, feature_extractor
+
+
+def _freeze_all_but_last_layers(model: SEDForAudioFrameClassification, count: int) -> None:
+    layers = model.encoder.encoder.layers
+    if count > len(layers):
+        raise ValueError(f"--train_last_layers {count}: the encoder has {len(layers)} layers.")
+    model.freeze_feature_encoder()
+    model.encoder.requires_grad_(False)
+    layers[-count:].requires_grad_(True)
+
+
+def _add_adapters(model: SEDForAudioFrameClassification, rank: int, alpha: int, target_modules: Iterable[str]) -> None:
+    """Low-rank adapters (arXiv 2106.09685) in the encoder, whose own weights stop learning."""
+    try:
+        from peft import LoraConfig, inject_adapter_in_model
+    except ImportError as error:
+        raise ValueError("--lora_rank needs peft: pip install 'speech-emotion-diarization[lora]'") from error
+    config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=list(target_modules))
+    model.freeze_feature_encoder()
+    inject_adapter_in_model(config, model.encoder)
+    if unused := _modules_without_effect(model):
+        raise ValueError(
+            f"--lora_target_modules: the encoder reads the weights of {', '.join(unused)} without calling these layers "
+            "(WavLM's attention does), so adapters there would change nothing; choose others, such as "
+            "intermediate_dense and output_dense."
+        )
+
+
+def _modules_without_effect(model: SEDForAudioFrameClassification) -> list[str]:
+    """Names of the adapted layers that a forward pass does not call."""
+    from peft.tuners.lora import LoraLayer
+
+    adapted = {name: module for name, module in model.encoder.named_modules() if isinstance(module, LoraLayer)}
+    called: set[torch.nn.Module] = set()
+    hooks = [module.register_forward_hook(lambda module, *_: called.add(module)) for module in adapted.values()]
+    with torch.no_grad():
+        model.eval()(torch.zeros(1, 16_000))
+    for hook in hooks:
+        hook.remove()
+    return sorted({name.rpartition(".")[2] for name, module in adapted.items() if module not in called})
+
+
+def parameter_groups(model: SEDForAudioFrameClassification, options: TrainingOptions) -> list[dict[str, Any]]:
+    """The encoder's and the classifier's parameters, each with its learning rate and annealing factor."""
+    inside_encoder = {id(parameter) for parameter in model.encoder.parameters()}
+    encoder = [parameter for parameter in model.encoder.parameters() if parameter.requires_grad]
+    head = [parameter for parameter in model.parameters() if id(parameter) not in inside_encoder]
+    groups = (
+        (encoder, options.encoder_learning_rate, options.encoder_annealing_factor),
+        (head, options.head_learning_rate, options.head_annealing_factor),
+    )
+    return [
+        {"params": parameters, "lr": rate, "annealing_factor": factor}
+        for parameters, rate, factor in groups
+        if parameters
+    ]
+
+
+def with_weights(config: SEDConfig, state_dict: Mapping[str, torch.Tensor], lora_scaling: float | None = None):
+    """A model of plain layers with the weights of one that was trained: adapters are merged into what they adapt.
+
+    Args:
+        config: of the model.
+        state_dict: of the model in training.
+        lora_scaling: factor of the adapters; None if there are none.
+
+    Returns:
+        `SEDForAudioFrameClassification`; its tensors are those of the state dict wherever nothing was merged.
+    """
+    weights = {}
+    for name, tensor in state_dict.items():
+        if ".lora_" in name:
+            continue
+        if name.endswith(".base_layer.weight"):
+            prefix = name.removesuffix("base_layer.weight")
+            down, up = (state_dict[f"{prefix}lora_{side}.default.weight"] for side in ("A", "B"))
+            tensor = tensor + lora_scaling * (up @ down)
+        weights[name.replace(".base_layer.", ".")] = tensor
+    with torch.device("meta"):
+        model = SEDForAudioFrameClassification(config)
+    model.load_state_dict(weights, assign=True)
+    return model

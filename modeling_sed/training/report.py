@@ -1,0 +1,157 @@
+"""The report of one training run or of several seeds: tables as the paper prints them, in Markdown, with pictures."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..metrics.eder.error_durations import COMPONENTS
+from ..scoring_report import score_pairs, worst_utterances
+from .evaluation import as_pairs
+
+REPORT_FILE = "report.md"
+SUMMARY_FILE = "results.json"
+NEUTRAL = "neutral"
+WORST_SHOWN = 6
+# Table 2 of arXiv 2306.12991: mean and deviation over five seeds, in per cent
+PAPER = {"wav2vec 2.0-large": (36.2, 1.14), "HuBERT-large": (34.5, 0.81), "WavLM-large": (30.2, 1.60)}
+
+Results = Mapping[str, Any]
+
+
+def write_report(folder: Path, runs: Sequence[Results], predictions: Sequence[dict[str, Any]] | None = None) -> None:
+    """Writes report.md and its pictures; for several runs also results.json, with their means.
+
+    Args:
+        folder: where to.
+        runs: results of train_sed.py, one for each seed.
+        predictions: of the test split of a single run: its worst utterances are drawn.
+    """
+    folder = Path(folder)
+    if len(runs) > 1:
+        summary = {"eder": mean_and_deviation(runs, lambda run: run["eder"]), "runs": list(runs)}
+        (folder / SUMMARY_FILE).write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    sections = [
+        _setup(runs),
+        _table_2(runs),
+        _by_seed(runs),
+        _by_emotion(runs),
+        _table_3(runs),
+        *_pictures(folder, runs, predictions),
+    ]
+    (folder / REPORT_FILE).write_text("\n\n".join(sections) + "\n", encoding="utf-8")
+
+
+def mean_and_deviation(runs: Iterable[Results], value: Callable[[Results], float]) -> dict[str, float | None]:
+    """Mean and sample standard deviation (None for a single run)."""
+    values = [value(run) for run in runs]
+    deviation = statistics.stdev(values) if len(values) > 1 else None
+    return {"mean": statistics.fmean(values), "deviation": deviation}
+
+
+def _per_cent(moments: Mapping[str, float | None]) -> str:
+    mean, deviation = moments["mean"], moments["deviation"]
+    return f"{100 * mean:.2f}" + ("" if deviation is None else f" ± {100 * deviation:.2f}")
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def _setup(runs: Sequence[Results]) -> str:
+    options, versions = runs[0]["options"], runs[0]["versions"]
+    seeds = ", ".join(str(run["options"]["seed"]) for run in runs)
+    first = runs[0]
+    return f"""# Speech Emotion Diarization with {Path(options["encoder"]).stem}
+
+Dataset `{Path(options["dataset"]).name}`, seed(s) {seeds}; {first["utterances"]} test utterances
+({60 * first["hours"]:.1f} min){" of the first seed" if len(runs) > 1 else ""}. Every run's model is that of its best
+epoch by validation frame error rate; the test split was used once, for what stands here.
+
+{first["num_processes"]} process(es), {os.cpu_count()} cores, {platform.machine()};
+{", ".join(f"{name} {version}" for name, version in versions.items())}. Options that differ between runs: the seed."""
+
+
+def _table_2(runs: Sequence[Results]) -> str:
+    ours = mean_and_deviation(runs, lambda run: run["eder"])
+    rows = [[Path(runs[0]["options"]["encoder"]).stem, "the test split", len(runs), _per_cent(ours)]]
+    rows += [[f"{name} (the paper's)", "ZED", 5, f"{mean} ± {deviation}"] for name, (mean, deviation) in PAPER.items()]
+    return (
+        "## EDER, as in Table 2\n\nFigures on different test sets cannot be compared.\n\n"
+        f"{_table(['model', 'test set', 'seeds', 'EDER (%)'], rows)}"
+    )
+
+
+def _by_seed(runs: Sequence[Results]) -> str:
+    header = ["seed", "EDER (%)", "95 % interval", *(name.replace("_", " ") for name in COMPONENTS)]
+    header += ["by duration", "all neutral", "most frequent emotion throughout"]
+    columns = (*COMPONENTS, "eder_by_duration", "eder_all_neutral", "eder_majority")
+    rows = []
+    for run in runs:
+        low, high = run["confidence_interval"]["eder"]
+        row = [run["options"]["seed"], f"{100 * run['eder']:.2f}", f"{100 * low:.2f} to {100 * high:.2f}"]
+        rows.append(row + [f"{100 * run[name]:.2f}" for name in columns])
+    if len(runs) > 1:
+        means = [_per_cent(mean_and_deviation(runs, lambda run, name=name: run[name])) for name in ("eder", *columns)]
+        rows.append(["mean", means[0], "", *means[1:]])
+    return (
+        "## Components\n\nMean over utterances, in per cent; intervals by bootstrap over the utterances of a test split; "
+        f"the last two columns need no model.\n\n{_table(header, rows)}"
+    )
+
+
+def _by_emotion(runs: Sequence[Results]) -> str:
+    rows = []
+    for label in sorted(set().union(*(run["per_label"] for run in runs))):
+        having = [run["per_label"][label] for run in runs if label in run["per_label"]]
+        rates = [mean_and_deviation(having, lambda row, name=name: row[name]) for name in ("eder", *COMPONENTS)]
+        rows.append([label, sum(row["utterances"] for row in having), *map(_per_cent, rates)])
+    header = ["emotion", "utterances", "EDER (%)", *(name.replace("_", " ") for name in COMPONENTS)]
+    return f"## By emotion\n\n{_table(header, rows)}"
+
+
+def _table_3(runs: Sequence[Results]) -> str:
+    total, correct = Counter(), Counter()
+    for run in runs:
+        for name, row in run["transitions"]["transitions"].items():
+            total[name] += row["total"]
+            correct[name] += row["correct"]
+    rows = [[name, total[name], correct[name], f"{100 * correct[name] / total[name]:.1f}"] for name in total]
+    rows.append(["total", total.total(), correct.total(), f"{100 * correct.total() / total.total():.1f}"])
+    of_all = ", summed over seeds" if len(runs) > 1 else ""
+    table = _table(["transition", "total", "correct", "accuracy (%)"], rows)
+    return f"## Transitions, as in Table 3\n\nUtterances whose sequence of emotions is right{of_all}.\n\n{table}"
+
+
+def _pictures(folder: Path, runs: Sequence[Results], predictions: Sequence[dict[str, Any]] | None) -> list[str]:
+    try:
+        from .. import plotting
+    except ImportError:
+        return ["(No pictures: they need matplotlib, `pip install 'speech-emotion-diarization[plot]'`.)"]
+    seconds: dict[str, Counter[str]] = {}
+    for run in runs:
+        for reference, row in run["durations"].items():
+            seconds.setdefault(reference, Counter()).update(row)
+    figures = {
+        "learning curves": plotting.plot_learning_curves(
+            {f"seed {run['options']['seed']}": run["history"] for run in runs}
+        ),
+        "confusion": plotting.plot_confusion(seconds),
+    }
+    if predictions:
+        pairs = as_pairs(predictions)
+        worst = worst_utterances(pairs, score_pairs(pairs, [NEUTRAL]), WORST_SHOWN, [NEUTRAL])
+        figures["the worst utterances"] = plotting.plot_errors(worst)
+    sections = []
+    for title, figure in figures.items():
+        file = f"{title.replace(' ', '_').removeprefix('the_')}.png"
+        figure.savefig(folder / file, dpi=100)
+        sections.append(f"## {title[0].upper()}{title[1:]}\n\n![{title}]({file})")
+    return sections
