@@ -7,10 +7,6 @@ BIN := $(VENV)/bin
 TORCH ?= torch==2.13.0
 TORCH_INDEX := $(if $(shell command -v nvidia-smi),,--extra-index-url https://download.pytorch.org/whl/cpu)
 
-# The paper's recipe fine-tunes a pretrained encoder. Training a small one from scratch takes larger steps.
-FROM_SCRATCH := --lr_scheduler cosine --warmup_steps 100 --encoder_learning_rate 1e-3 --head_learning_rate 1e-3 \
-	--train_batch_size 4 --num_train_epochs 6 --max_grad_norm 1 --classifier_bias --no_normalize_encoder_output
-
 .PHONY: demo test lint format clean
 
 $(VENV)/installed: setup.cfg pyproject.toml
@@ -26,8 +22,8 @@ demo: $(VENV)/installed
 	$(MAKE) demo/results.json
 	$(BIN)/emotion-diarization diarize --model demo/model --dataset demo/data --limit 1 --plot demo/timeline.png
 
-demo/results.json: demo/data/sed_dataset.json configs/wavlm_tiny.json
-	$(BIN)/python train_sed.py --dataset demo/data --output_dir demo/model --encoder configs/wavlm_tiny.json $(FROM_SCRATCH)
+demo/results.json: demo/data/sed_dataset.json configs/laptop.yaml configs/wavlm_tiny.json
+	$(BIN)/python train_sed.py --config configs/laptop.yaml --dataset demo/data --output_dir demo/model --overwrite
 	cp demo/model/results.json $@
 
 test: $(VENV)/installed lint

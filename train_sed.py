@@ -14,7 +14,6 @@ import contextlib
 import importlib.metadata
 import json
 import math
-import os
 import platform
 import sys
 import tempfile
@@ -23,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from accelerate.utils import send_to_device, set_seed
 from datasets import Dataset, IterableDataset
 from torch.optim.lr_scheduler import LRScheduler
@@ -56,14 +55,15 @@ def main() -> None:
             train_and_score(options)
     except (ValueError, OSError) as error:
         sys.exit(f"train_sed.py: {error}")
+    PartialState().destroy_process_group()
 
 
 def train_seeds(options: TrainingOptions) -> list[dict[str, Any]]:
     """The paper's protocol: one run for each seed, in a folder of its own, and a report of all of them."""
     runs, folder = [], Path(options.output_dir)
     for seed in options.seeds:
-        own = replace(options, seed=seed, seeds=None, output_dir=str(folder / f"seed_{seed}"), push_to_hub=None)
-        runs.append(train_and_score(replace(own, resume=options.resume and Path(own.output_dir).is_dir())))
+        own = {"seed": seed, "seeds": None, "output_dir": str(folder / f"seed_{seed}"), "push_to_hub": None}
+        runs.append(train_and_score(replace(options, **own)))
     accelerator = Accelerator()
     if accelerator.is_main_process:
         write_report(folder, runs)
@@ -124,7 +124,8 @@ def train_and_score(options: TrainingOptions) -> dict[str, Any]:
         train_one_epoch(run, splits["train"], hearing, options)
         validate(run, splits["validation"], collator, feature_extractor, options)
         run.checkpoints.save()
-    accelerator.end_training()
+    for tracker in accelerator.trackers:
+        tracker.finish()
 
     accelerator.wait_for_everyone()
     best = SEDForAudioFrameClassification.from_pretrained(options.output_dir).to(accelerator.device)
@@ -175,7 +176,7 @@ def start(
     checkpoints = Checkpoints(accelerator, options, progress)
     # processes draw dropout of their own; a run that goes on has the generators' states from its checkpoint
     set_seed(options.seed, device_specific=True)
-    if options.resume and checkpoints.restore():
+    if checkpoints.begin():
         accelerator.print(f"going on after epoch {progress.epoch}, step {progress.step}")
     return Run(accelerator, model, optimizer, annealing, schedule, progress, checkpoints)
 
@@ -310,7 +311,7 @@ def save_model(run: Run, config, feature_extractor: FeatureExtractionMixin, opti
         with tempfile.TemporaryDirectory(dir=output_dir, prefix=".unfinished") as folder:
             SpeechEmotionDiarizationPipeline(model=model, feature_extractor=feature_extractor).save_pretrained(folder)
             for path in Path(folder).iterdir():
-                os.replace(path, output_dir / path.name)
+                path.replace(output_dir / path.name)
 
 
 def print_scores(results: dict[str, Any]) -> None:

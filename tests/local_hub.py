@@ -69,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def create(self, body: bytes) -> None:
         request = json.loads(body)
-        name = f"{request['type']}s/{request['organization']}/{request['name']}"
+        name = f"{request.get('type', 'model')}s/{request['organization']}/{request['name']}"
         new = name not in self.server.repositories
         self.server.repositories.setdefault(name, {})
         self.send(200 if new else 409, {"url": f"http://{self.headers['Host']}/{name}"})

@@ -35,7 +35,8 @@ class TrainingOptions:
         metadata={"help": "Label names, in the order of the classifier's outputs; 'neutral' among them."},
     )
     streaming: bool = field(
-        default=False, metadata={"help": "Read the train split of a hub dataset while training, without a copy on disk."}
+        default=False,
+        metadata={"help": "Read the train split while training, without a copy of a hub dataset on disk."},
     )
     # the model
     use_weighted_layer_sum: bool = field(
@@ -109,7 +110,8 @@ class TrainingOptions:
     )
     augment_gain: float = field(default=0.0, metadata={"help": "Make utterances louder or softer by up to so many dB."})
     augment_speed: float = field(
-        default=0.0, metadata={"help": "Make them faster or slower by up to this share, such as 0.1; labels move along."}
+        default=0.0,
+        metadata={"help": "Make them faster or slower by up to this share, such as 0.1, with their labels."},
     )
     # the run
     num_workers: int = field(default=0, metadata={"help": "Processes that decode audio, per training process."})
@@ -125,6 +127,7 @@ class TrainingOptions:
     resume: bool = field(
         default=False, metadata={"help": "Go on from the last checkpoint in output_dir, if there is one."}
     )
+    overwrite: bool = field(default=False, metadata={"help": "Delete the checkpoints of an earlier run in output_dir."})
     log_with: list[str] = field(
         default_factory=list, metadata={"help": "Trackers that Accelerate knows: tensorboard, wandb, mlflow …"}
     )
@@ -165,8 +168,6 @@ class TrainingOptions:
             )
         if self.train_last_layers is not None and self.lora_rank is not None:
             raise ValueError("Choose one of --train_last_layers and --lora_rank.")
-        if self.resume and not Path(self.output_dir).is_dir():
-            raise ValueError(f"--resume: there is no {self.output_dir} to go on from.")
 
     @property
     def streams(self) -> bool:

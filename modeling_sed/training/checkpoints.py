@@ -20,6 +20,7 @@ MAY_CHANGE = frozenset(  # what a run may be resumed with another value of
     {
         "output_dir",
         "resume",
+        "overwrite",
         "early_stopping_patience",
         "checkpoint_minutes",
         "keep_checkpoints",
@@ -110,15 +111,29 @@ class Checkpoints:
                 shutil.rmtree(path)
         self.saved_at = time.monotonic()
 
-    def restore(self) -> bool:
-        """Loads the newest checkpoint; returns whether there is one.
+    def begin(self) -> bool:
+        """Takes up the run that stopped, if the options ask for it; returns whether there was one.
 
         Raises:
-            ValueError: if it is of a run with other options or another number of processes.
+            ValueError: if it had other options or another number of processes; or if it is neither to be resumed nor
+                overwritten.
         """
         finished = self._finished()
         if not finished:
             return False
+        if self.options.resume:
+            self._restore(finished)
+        elif not self.options.overwrite:
+            raise ValueError(
+                f"{self.folder} holds checkpoints of an earlier run: --resume it, --overwrite it, or choose another "
+                "--output_dir."
+            )
+        elif self.accelerator.is_main_process:
+            shutil.rmtree(self.folder)
+        self.accelerator.wait_for_everyone()
+        return self.options.resume
+
+    def _restore(self, finished: list[Path]) -> None:
         now, then = self._record(), json.loads((finished[-1] / RECORD_FILE).read_text(encoding="utf-8"))
         if changed := [name for name in now if now[name] != then.get(name)]:
             raise ValueError(
@@ -127,7 +142,6 @@ class Checkpoints:
                 + "; use the same, or another --output_dir."
             )
         self.accelerator.load_state(str(finished[-1]))
-        return True
 
     def _finished(self) -> list[Path]:
         return sorted(path for path in self.folder.glob("step_*") if path.suffix != ".unfinished")

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 import yaml
 from accelerate import Accelerator
-from datasets import Dataset, DatasetDict, IterableDataset, load_dataset, load_from_disk
+from datasets import Dataset, IterableDataset, load_dataset, load_from_disk
 from torch.utils.data import DataLoader
 
 from ..dataset_scripts.sed import SED
@@ -33,12 +33,7 @@ def load_splits(options: TrainingOptions) -> dict[str, Dataset | IterableDataset
         OSError: if there is no such dataset.
     """
     name = options.dataset.format(seed=options.seed)
-    if options.streams:
-        splits = _stream(name)
-    else:
-        splits = load_from_disk(name) if Path(name).is_dir() else load_dataset(name)
-    if not isinstance(splits, dict):
-        splits = {}
+    splits = _stream(name) if options.streams else _load(name)
     missing = [split for split in SPLITS if split not in splits or _is_empty(splits[split])]
     if missing:
         raise ValueError(f"{name}: no utterances in the split(s) {', '.join(missing)}.")
@@ -54,18 +49,20 @@ def load_splits(options: TrainingOptions) -> dict[str, Dataset | IterableDataset
     return splits
 
 
+def _load(name: str) -> dict[str, Dataset]:
+    splits = load_from_disk(name) if Path(name).is_dir() else load_dataset(name)
+    return splits if isinstance(splits, dict) else {}
+
+
 def _stream(name: str) -> dict[str, Dataset | IterableDataset]:
     """The train split as a stream; the others, which are small, in memory."""
     if name.endswith((".yaml", ".yml")):
         splits = _rendered_stream(Path(name))
     elif Path(name).is_dir():
-        splits = {split: rows.to_iterable_dataset() for split, rows in load_from_disk(name).items()}
+        splits = {split: rows.to_iterable_dataset() for split, rows in _load(name).items()}
     else:
         splits = load_dataset(name, streaming=True)
-    return {
-        split: rows if split == "train" else Dataset.from_list(list(rows), features=rows.features)
-        for split, rows in splits.items()
-    }
+    return {split: rows if split == "train" else Dataset.from_list(list(rows)) for split, rows in splits.items()}
 
 
 def _rendered_stream(path: Path) -> dict[str, IterableDataset]:

@@ -96,7 +96,9 @@ def _recipe(results: Mapping[str, Any]) -> str:
     left_out = {"output_dir", "push_to_hub", "private", "resume", "log_with", "license", "seeds"}
     rows = [f"| {name} | {value} |" for name, value in results["options"].items() if name not in left_out]
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
-    return "\n".join(["| option | |", "| --- | --- |", *rows, "", f"{results['num_processes']} process(es); {versions}."])
+    return "\n".join(
+        ["| option | |", "| --- | --- |", *rows, "", f"{results['num_processes']} process(es); {versions}."]
+    )
 
 
 def publish(folder: str | Path, repo_id: str, private: bool = False) -> str:

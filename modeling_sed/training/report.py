@@ -102,8 +102,8 @@ def _by_seed(runs: Sequence[Results]) -> str:
         means = [_per_cent(mean_and_deviation(runs, lambda run, name=name: run[name])) for name in ("eder", *columns)]
         rows.append(["mean", means[0], "", *means[1:]])
     return (
-        "## Components\n\nMean over utterances, in per cent; intervals by bootstrap over the utterances of a test split; "
-        f"the last two columns need no model.\n\n{_table(header, rows)}"
+        "## Components\n\nMean over utterances, in per cent; intervals by bootstrap over the utterances of a test "
+        f"split. The last two columns need no model.\n\n{_table(header, rows)}"
     )
 
 

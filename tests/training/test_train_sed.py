@@ -1,0 +1,167 @@
+"""Training, for real: one and two processes, from a dataset on disk, the Hub or a stream to a model that opens."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+from transformers import pipeline
+
+import modeling_sed
+import train_sed
+from tests.local_hub import LocalHub
+from tests.training.conftest import train, train_here
+
+
+def test_training_leaves_a_model_and_its_scores(data: Path, encoder: Path, tmp_path: Path):
+    run = tmp_path / "run"
+    options = ("--dataset", data, "--encoder", encoder, "--output_dir", run, "--num_train_epochs", 2)
+    done = train(*options, "--log_with", "tensorboard")
+    assert done.returncode == 0, done.stderr
+    results = json.loads((run / "results.json").read_text())
+    components = [results[name] for name in ("false_alarm", "missed_emotion", "confusion", "overlap")]
+    assert results["eder"] == pytest.approx(sum(components), abs=1e-12)
+    assert results["eder_all_neutral"] == pytest.approx(0.6)  # 0.6 of 1 s is emotional, in every utterance
+    # the majority emotion is right in one utterance of three, but for 0.4 s
+    assert results["eder_majority"] == pytest.approx((0.4 + 1 + 1) / 3)
+    assert [item["step"] for item in results["history"]] == [6, 12]
+    segments = pipeline(modeling_sed.TASK, model=str(run))({"array": np.zeros(16_000), "sampling_rate": 16_000})
+    assert segments[-1]["end"] == 1.0
+    report = (run / "report.md").read_text()
+    assert f"{100 * results['eder']:.2f}" in report and "WavLM-large (the paper's)" in report
+    for picture in ("learning_curves.png", "confusion.png", "worst_utterances.png"):
+        assert f"({picture})" in report and (run / picture).is_file()
+    assert list(run.rglob("events.out.tfevents*"))  # of TensorBoard
+
+
+PUSH = "import sys; from datasets import load_from_disk; load_from_disk(sys.argv[1]).push_to_hub(sys.argv[2])"
+
+
+def hub_environment(hub: LocalHub, home: Path) -> dict[str, str]:
+    return {"HF_ENDPOINT": hub.url, "HF_HOME": str(home), "HF_TOKEN": "hf_test", "HF_HUB_DISABLE_XET": "1"}
+
+
+def test_a_dataset_of_the_hub_trains_as_the_one_on_disk(data: Path, encoder: Path, tmp_path: Path):
+    with LocalHub() as hub:
+        environment = hub_environment(hub, tmp_path / "home")
+        command = [sys.executable, "-c", PUSH, str(data), "someone/tones"]
+        subprocess.run(command, check=True, capture_output=True, env={**os.environ, **environment}, timeout=300)
+        options = ("--encoder", encoder, "--num_train_epochs", 1, "--output_dir")
+        runs = {
+            "disk": ("--dataset", data),
+            "hub": ("--dataset", "someone/tones"),
+            "stream": ("--dataset", "someone/tones", "--streaming"),
+        }
+        for name, dataset in runs.items():
+            done = train(*dataset, *options, tmp_path / name, **environment)
+            assert done.returncode == 0, done.stderr
+    disk, hub, stream = (json.loads((tmp_path / name / "results.json").read_text()) for name in runs)
+    assert disk["history"] == hub["history"] and disk["eder"] == hub["eder"]
+    assert stream["history"][0]["step"] == 6  # in another order: a stream is shuffled as it comes
+    assert stream["utterances"] == disk["utterances"]
+
+
+def test_training_renders_what_was_not_built(encoder: Path, ravdess: Path, tmp_path: Path):
+    options = {"corpora": {"ravdess": str(ravdess)}, "split_by": "speaker", "seed": 1}
+    (tmp_path / "data.yaml").write_text(yaml.safe_dump(options))
+    done = train(
+        *("--dataset", tmp_path / "data.yaml", "--encoder", encoder, "--output_dir", tmp_path / "run"),
+        *("--max_steps", 2, "--train_batch_size", 4),
+        HF_DATASETS_CACHE=str(tmp_path / "cache"),
+    )
+    assert done.returncode == 0, done.stderr
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert results["utterances"] == 9 and [item["step"] for item in results["history"]] == [2]
+
+
+def assert_same_weights(first: Path, second: Path, **tolerance: float) -> None:
+    expected, actual = (load_file(folder / "model.safetensors") for folder in (first, second))
+    assert expected.keys() == actual.keys()
+    for name, tensor in expected.items():
+        torch.testing.assert_close(actual[name], tensor, **tolerance, msg=f"{second.name}: {name}")
+
+
+@pytest.mark.parametrize("batches", [{"train_batch_size": 1}, {"max_batch_seconds": 3}], ids=["size", "seconds"])
+def test_two_processes_train_as_one(odd_data: Path, encoder: Path, tmp_path: Path, batches: dict):
+    common = {"dataset": odd_data, "encoder": encoder, "num_train_epochs": 1, "encoder_learning_rate": 1e-3} | batches
+    train_here(**common, gradient_accumulation_steps=4, output_dir=tmp_path / "one")
+    options = [str(part) for name, value in common.items() for part in (f"--{name}", value)]
+    two = ("--gradient_accumulation_steps", 2, "--output_dir", tmp_path / "two")
+    done = train(*options, *two, processes=2)
+    assert done.returncode == 0, done.stderr
+    runs = ["one", "two"]
+    if "train_batch_size" in batches:
+        train_here(**common | {"train_batch_size": 4}, output_dir=tmp_path / "larger")
+        runs.append("larger")
+    results = {name: json.loads((tmp_path / name / "results.json").read_text()) for name in runs}
+    assert results["two"]["num_processes"] == 2  # a launcher that silently ran one would prove nothing
+    for name in runs:
+        assert_same_weights(tmp_path / "one", tmp_path / name, atol=2e-5, rtol=1e-4)
+        assert results[name]["history"][0]["step"] == results["one"]["history"][0]["step"] > 1
+        assert results[name]["history"][0]["train_loss"] == pytest.approx(results["one"]["history"][0]["train_loss"])
+        assert results[name]["utterances"] == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["--labels", "neutral", "happy"], 1, "label(s) angry, sad, which the model does not know"),
+        (["--encoder", "{folder}/bert.json"], 1, "'bert' is not supported: use one of wavlm, wav2vec2, hubert"),
+        (["--dataset", "{data}/train"], 1, "no utterances in the split(s) train, validation, test"),
+        (["--train_batch_size", "0"], 1, "--train_batch_size must be at least 1; got 0"),
+        (["--lr_scheduler", "step"], 1, "--lr_scheduler is newbob or one of linear, cosine"),
+        (["--warmup_steps", "5"], 1, "--warmup_steps needs another --lr_scheduler than newbob"),
+        (["--streaming", "--lr_scheduler", "cosine"], 1, "needs --max_steps here"),
+        (["--train_last_layers", "3"], 1, "--train_last_layers 3: the encoder has 2 layers"),
+        (["--lora_rank", "4", "--lora_target_modules", "q_proj"], 1, "without calling these layers"),
+        (["--train_last_layers", "1", "--lora_rank", "4"], 1, "Choose one of"),
+        (["--augment_noises", "{folder}"], 1, "holds no audio files"),
+        (["--config", "{folder}/unknown.yaml"], 1, "unknown option(s) learning_rat"),
+        (["--learning_rat", "3"], 2, "--learning_rat"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else None,
+)
+def test_what_cannot_be_trained_is_refused_with_a_sentence(
+    data: Path, encoder: Path, tmp_path: Path, monkeypatch, capsys, options: list[str], code: int, message: str
+):
+    (tmp_path / "bert.json").write_text('{"model_type": "bert"}')
+    (tmp_path / "unknown.yaml").write_text("learning_rat: 3")
+    options = [option.format(data=data, folder=tmp_path) for option in options]
+    given = ["--dataset", data, "--encoder", encoder, "--output_dir", tmp_path / "run", *options]
+    monkeypatch.setattr(sys, "argv", ["train_sed.py", *map(str, given)])
+    with pytest.raises(SystemExit) as stopped:
+        train_sed.main()
+    if code == 1:  # Python prints what it exits with, and exits with 1
+        assert message in stopped.value.code
+    else:
+        assert stopped.value.code == code and message in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_seeds_are_reported_together_and_the_best_is_published(data: Path, encoder: Path, tmp_path: Path):
+    with LocalHub() as hub:
+        common = ("--dataset", data, "--encoder", encoder, "--num_train_epochs", 1, "--output_dir", tmp_path / "runs")
+        publishing = ("--seeds", 1, 2, "--push_to_hub", "someone/tones-model", "--license", "cc-by-nc-sa-4.0")
+        done = train(*common, *publishing, **hub_environment(hub, tmp_path / "home"))
+        assert done.returncode == 0, done.stderr
+        published = hub.repositories["models/someone/tones-model"]
+    summary = json.loads((tmp_path / "runs" / "results.json").read_text())
+    rates = [run["eder"] for run in summary["runs"]]
+    assert summary["eder"]["mean"] == pytest.approx(sum(rates) / 2)
+    assert summary["eder"]["deviation"] == pytest.approx(abs(rates[0] - rates[1]) / 2**0.5)  # of a sample of two
+    report = (tmp_path / "runs" / "report.md").read_text()
+    assert f"{100 * summary['eder']['mean']:.2f} ± {100 * summary['eder']['deviation']:.2f}" in report
+    assert published.keys() >= {"config.json", "model.safetensors", "preprocessor_config.json", "modeling_sed.py"}
+    assert not [name for name in published if name.startswith(("checkpoints", "."))]
+    card = published["README.md"].decode()
+    metadata = yaml.safe_load(card.split("---")[1])
+    assert metadata["license"] == "cc-by-nc-sa-4.0"
+    assert metadata["model-index"][0]["results"][0]["metrics"][0]["type"] == "eder"
