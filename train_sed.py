@@ -29,7 +29,8 @@ from torch.optim.lr_scheduler import LRScheduler
 from tqdm.auto import tqdm
 from transformers import FeatureExtractionMixin, get_scheduler
 
-from modeling_sed import SEDForAudioFrameClassification, SpeechEmotionDiarizationPipeline
+from modeling_sed import SEDConfig, SEDForAudioFrameClassification, SpeechEmotionDiarizationPipeline
+from modeling_sed.publishing import push_model
 from modeling_sed.training.arguments import TrainingOptions, parse_options
 from modeling_sed.training.augmentation import Augmentation
 from modeling_sed.training.batching import grouped
@@ -37,12 +38,10 @@ from modeling_sed.training.checkpoints import Checkpoints, Progress
 from modeling_sed.training.collation import FrameLabelCollator
 from modeling_sed.training.data import batches_in_epoch, load_splits, train_loader
 from modeling_sed.training.evaluation import frame_error_rate, most_frequent_emotion, predict, score
-from modeling_sed.training.model_card import publish, write_model_card
+from modeling_sed.training.model_card import write_model_card
 from modeling_sed.training.model_setup import build_model, parameter_groups, with_weights
 from modeling_sed.training.newbob import NewBob
-from modeling_sed.training.report import write_report
-
-RESULTS_FILE = "results.json"
+from modeling_sed.training.report import RESULTS_FILE, write_report
 
 
 def main() -> None:
@@ -69,7 +68,7 @@ def train_seeds(options: TrainingOptions) -> list[dict[str, Any]]:
         write_report(folder, runs)
         if options.push_to_hub:
             best = min(runs, key=lambda run: run["best_validation_frame_error_rate"])
-            publish(best["options"]["output_dir"], options.push_to_hub, options.private)
+            push_model(best["options"]["output_dir"], options.push_to_hub, private=options.private)
     accelerator.wait_for_everyone()
     return runs
 
@@ -115,13 +114,13 @@ def train_and_score(options: TrainingOptions) -> dict[str, Any]:
     model, feature_extractor = build_model(options)
     config = model.config
     collator = FrameLabelCollator(feature_extractor, config)
-    hearing = replace(collator, augmentation=Augmentation.of_options(options, config.sampling_rate))
+    train_collator = replace(collator, augmentation=Augmentation.of_options(options, config.sampling_rate))
     run = start(accelerator, model, splits["train"], options)
     if options.log_with:
         accelerator.init_trackers("train_sed", {name: str(value) for name, value in asdict(options).items()})
 
     while not is_over(run.progress, options):
-        train_one_epoch(run, splits["train"], hearing, options)
+        train_one_epoch(run, splits["train"], train_collator, options)
         validate(run, splits["validation"], collator, feature_extractor, options)
         run.checkpoints.save()
     for tracker in accelerator.trackers:
@@ -149,7 +148,7 @@ def train_and_score(options: TrainingOptions) -> dict[str, Any]:
         write_model_card(folder, results)
         print_scores(results)
         if options.push_to_hub:
-            publish(folder, options.push_to_hub, options.private)
+            push_model(folder, options.push_to_hub, private=options.private)
     accelerator.wait_for_everyone()
     return results
 
@@ -300,7 +299,9 @@ def _rates(run: Run) -> list[float]:
     return [group["lr"] for group in run.optimizer.param_groups]
 
 
-def save_model(run: Run, config, feature_extractor: FeatureExtractionMixin, options: TrainingOptions) -> None:
+def save_model(
+    run: Run, config: SEDConfig, feature_extractor: FeatureExtractionMixin, options: TrainingOptions
+) -> None:
     """Writes the model as `from_pretrained` and `pipeline` open it; never half of it."""
     weights = run.accelerator.get_state_dict(run.model)
     if run.accelerator.is_main_process:

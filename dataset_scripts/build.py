@@ -154,6 +154,32 @@ def publish(splits: datasets.DatasetDict, repo_id: str, corpora: Iterable[str], 
     card.push_to_hub(repo_id, repo_type="dataset")
 
 
+def push_built_dataset(folder: str | Path, repo_id: str, *, private: bool = False, dry_run: bool = False) -> str:
+    """Publishes a dataset that `build` wrote.
+
+    Args:
+        folder: of the dataset.
+        repo_id: ``NAMESPACE/NAME``.
+        private: of a new repository.
+        dry_run: only list what would go up.
+
+    Returns:
+        The repository's address; or, with ``dry_run``, the files' names, a line each.
+
+    Raises:
+        FileNotFoundError: if the folder is none of `build`.
+        OSError: if the Hub refuses or cannot be reached.
+    """
+    record_file = Path(folder) / RECORD_FILE
+    if not record_file.is_file():
+        raise FileNotFoundError(f"{folder} is no dataset of this program: it has no {RECORD_FILE}.")
+    splits = datasets.load_from_disk(str(folder))
+    if dry_run:
+        return "\n".join(["README.md", *(f"data/{name}-*.parquet ({len(rows)} rows)" for name, rows in splits.items())])
+    publish(splits, repo_id, json.loads(record_file.read_text(encoding="utf-8")).get("corpora", {}), private)
+    return f"{datasets.config.HF_ENDPOINT}/datasets/{repo_id}"
+
+
 def _write_plan(path: Path, rows: list[dict]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else ["split"])

@@ -26,6 +26,8 @@ class SEDConfig(PreTrainedConfig):
             ``id2label`` does the same, as everywhere in transformers.
         neutral_label: the label that means "no emotion".
         use_weighted_layer_sum: classify a learnt weighted sum of all hidden states instead of the last one.
+        normalize_waveform: layer norm without affine over an utterance's samples before the encoder, for models whose
+            feature extractor does not do it. The authors' models have it, with a larger epsilon than transformers'.
         normalize_encoder_output: layer norm without affine over all frames and features of an utterance jointly.
         pooling_kernel: encoder frames averaged into one output frame.
         pooling_stride: encoder frames from one output frame to the next.
@@ -45,6 +47,7 @@ class SEDConfig(PreTrainedConfig):
         labels: Sequence[str] | None = None,
         neutral_label: str = "neutral",
         use_weighted_layer_sum: bool = False,
+        normalize_waveform: bool = False,
         normalize_encoder_output: bool = True,
         pooling_kernel: int = 1,
         pooling_stride: int = 1,
@@ -55,6 +58,7 @@ class SEDConfig(PreTrainedConfig):
         self.encoder_config = _as_encoder_config(encoder_config)
         self.neutral_label = neutral_label
         self.use_weighted_layer_sum = use_weighted_layer_sum
+        self.normalize_waveform = normalize_waveform
         self.normalize_encoder_output = normalize_encoder_output
         self.pooling_kernel = pooling_kernel
         self.pooling_stride = pooling_stride

@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 
 from evaluate.loading import init_dynamic_modules
-from huggingface_hub import HfApi
 
 from . import metrics
+from .publishing import push_folder
 
 MODULES = {
     "eder": "metric",
@@ -54,20 +54,14 @@ def install_module(name: str) -> Path:
     return folder
 
 
-def push_module(name: str, namespace: str, private: bool = False) -> str:
+def push_module(name: str, namespace: str, *, private: bool = False, dry_run: bool = False) -> str:
     """Publishes a module as a Space, from which `evaluate.load("namespace/name")` loads it.
 
     Returns:
-        The address of the Space.
+        See `push_folder`.
 
     Raises:
         ValueError: if there is no such module.
-        huggingface_hub.errors.HfHubHTTPError: if the Hub refuses.
+        PushError: as `push_folder`.
     """
-    api, repo_id = HfApi(), f"{namespace}/{name}"
-    folder = module_folder(name)
-    url = api.create_repo(repo_id, repo_type="space", space_sdk="gradio", private=private, exist_ok=True)
-    api.upload_folder(
-        repo_id=repo_id, repo_type="space", folder_path=folder, ignore_patterns=["__pycache__/*", "**/__pycache__/*"]
-    )
-    return str(url)
+    return push_folder(module_folder(name), f"{namespace}/{name}", "space", private=private, dry_run=dry_run)

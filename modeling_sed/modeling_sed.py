@@ -138,6 +138,8 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
         ):
             raise ValueError(f"labels must have the shape (batch, frames) = {expected}; got {tuple(labels.shape)}.")
 
+        if self.config.normalize_waveform:
+            input_values = normalize_waveform(input_values, attention_mask)
         if self.config.use_weighted_layer_sum:
             kwargs["output_hidden_states"] = True
         outputs = self._encode(input_values, attention_mask, **kwargs)
@@ -187,6 +189,13 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
             layers = zip(*(output.hidden_states for output in outputs), strict=True)
             merged.hidden_states = tuple(regroup(layer) for layer in layers)
         return merged
+
+
+def normalize_waveform(input_values: torch.Tensor, attention_mask: torch.Tensor | None) -> torch.Tensor:
+    """`utterance_layer_norm` of waveforms ``(batch, samples)``; padding is 0 after it."""
+    valid = None if attention_mask is None else attention_mask.bool()
+    normalized = utterance_layer_norm(input_values.unsqueeze(-1), valid).squeeze(-1)
+    return normalized if valid is None else normalized * valid
 
 
 def utterance_layer_norm(hidden: torch.Tensor, valid: torch.Tensor | None, epsilon: float = 1e-5) -> torch.Tensor:

@@ -22,7 +22,7 @@ from .data import eval_loader
 CONFIDENCE = 0.95
 
 
-@torch.inference_mode()
+@torch.no_grad()  # not inference_mode: sharded models keep buffers from here to the next training step
 def predict(
     accelerator: Accelerator,
     model: torch.nn.Module,

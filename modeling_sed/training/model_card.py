@@ -1,4 +1,4 @@
-"""The card of a trained model, and its publication."""
+"""The card of a trained model."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import EvalResult, HfApi, ModelCard, ModelCardData
-
-from .checkpoints import FOLDER
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 CARD = """---
 {metadata}
@@ -99,17 +97,3 @@ def _recipe(results: Mapping[str, Any]) -> str:
     return "\n".join(
         ["| option | |", "| --- | --- |", *rows, "", f"{results['num_processes']} process(es); {versions}."]
     )
-
-
-def publish(folder: str | Path, repo_id: str, private: bool = False) -> str:
-    """Pushes a trained model to the Hub; returns its address.
-
-    Raises:
-        huggingface_hub.errors.HfHubHTTPError: if the Hub refuses.
-    """
-    api = HfApi()
-    url = api.create_repo(repo_id, private=private, exist_ok=True)
-    api.upload_folder(
-        repo_id=repo_id, folder_path=folder, ignore_patterns=[f"{FOLDER}/*", ".*", "__pycache__/*", "logs/*"]
-    )
-    return str(url)

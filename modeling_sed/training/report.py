@@ -16,7 +16,7 @@ from ..scoring_report import score_pairs, worst_utterances
 from .evaluation import as_pairs
 
 REPORT_FILE = "report.md"
-SUMMARY_FILE = "results.json"
+RESULTS_FILE = "results.json"
 NEUTRAL = "neutral"
 WORST_SHOWN = 6
 # Table 2 of arXiv 2306.12991: mean and deviation over five seeds, in per cent
@@ -36,7 +36,7 @@ def write_report(folder: Path, runs: Sequence[Results], predictions: Sequence[di
     folder = Path(folder)
     if len(runs) > 1:
         summary = {"eder": mean_and_deviation(runs, lambda run: run["eder"]), "runs": list(runs)}
-        (folder / SUMMARY_FILE).write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+        (folder / RESULTS_FILE).write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     sections = [
         _setup(runs),
         _table_2(runs),

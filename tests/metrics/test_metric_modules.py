@@ -47,7 +47,7 @@ def test_spaces_are_pushed_by_one_command_and_load_by_namespace(tmp_path: Path):
     with LocalHub() as hub:
         environment = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "home"), "HF_TOKEN": "hf_test"}
         for _ in range(2):  # again: the Spaces are there already
-            run([sys.executable, "-m", "modeling_sed", "metrics", "push", "someone"], tmp_path, **environment)
+            run([sys.executable, "-m", "modeling_sed", "push", "metric", "someone"], tmp_path, **environment)
         assert set(hub.repositories) == {f"spaces/someone/{name}" for name in MODULES}
         for name in MODULES:
             pushed = set(hub.repositories[f"spaces/someone/{name}"])

@@ -12,11 +12,17 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from accelerate import Accelerator
+from datasets import load_from_disk
 from safetensors.torch import load_file
-from transformers import pipeline
+from transformers import AutoFeatureExtractor, pipeline
 
 import modeling_sed
 import train_sed
+from modeling_sed import SEDForAudioFrameClassification
+from modeling_sed.training.arguments import TrainingOptions
+from modeling_sed.training.collation import FrameLabelCollator
+from modeling_sed.training.evaluation import frame_error_rate, predict
 from tests.local_hub import LocalHub
 from tests.training.conftest import train, train_here
 
@@ -108,6 +114,38 @@ def test_two_processes_train_as_one(odd_data: Path, encoder: Path, tmp_path: Pat
         assert results[name]["history"][0]["step"] == results["one"]["history"][0]["step"] > 1
         assert results[name]["history"][0]["train_loss"] == pytest.approx(results["one"]["history"][0]["train_loss"])
         assert results[name]["utterances"] == 3
+
+
+def test_training_stops_early(data: Path, encoder: Path, tmp_path: Path):
+    rates = {"encoder_learning_rate": 1e-12, "head_learning_rate": 1e-12}  # nothing changes, so nothing improves
+    common = {"dataset": data, "encoder": encoder, "output_dir": tmp_path / "run", "num_train_epochs": 9} | rates
+    results = train_here(**common, early_stopping_patience=2)
+    assert [item["epoch"] for item in results["history"]] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--mixed_precision", "bf16", "--gradient_checkpointing"),
+        ("--lora_rank", 4, "--head_learning_rate", 1e-2, "--encoder_learning_rate", 1e-2),
+        ("--num_workers", 2, "--lr_scheduler", "linear", "--warmup_steps", 2, "--use_weighted_layer_sum"),
+    ],
+    ids=["bf16", "lora", "workers"],
+)
+def test_what_is_saved_is_what_was_best(data: Path, encoder: Path, tmp_path: Path, options: tuple):
+    run = tmp_path / "run"
+    done = train("--dataset", data, "--encoder", encoder, "--output_dir", run, "--num_train_epochs", 3, *options)
+    assert done.returncode == 0, done.stderr
+    results = json.loads((run / "results.json").read_text())
+    model = SEDForAudioFrameClassification.from_pretrained(run)
+    feature_extractor = AutoFeatureExtractor.from_pretrained(run)
+    assert not [name for name in model.state_dict() if "lora" in name]
+    defaults = TrainingOptions(dataset=str(data), encoder="", output_dir="")
+    collator = FrameLabelCollator(feature_extractor, model.config)
+    rows = load_from_disk(str(data))["validation"]
+    again = frame_error_rate(predict(Accelerator(cpu=True), model, rows, collator, defaults))
+    # in bf16 a frame may fall on the other side
+    assert again == pytest.approx(results["best_validation_frame_error_rate"], abs=0.05 if "bf16" in options else 1e-9)
 
 
 @pytest.mark.parametrize(
