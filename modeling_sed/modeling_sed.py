@@ -92,6 +92,9 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
         encoder = AutoModel.from_pretrained(pretrained_model_name_or_path, config=encoder_config)
         return cls(config, encoder)
 
+    def get_input_embeddings(self) -> None:
+        """None: waveforms have no embeddings. Accelerate asks before it shards a model."""
+
     def freeze_feature_encoder(self) -> None:
         """Stops the training of the encoder's convolutions; their forward then keeps no graph (section 5.2)."""
         self.encoder.feature_extractor._freeze_parameters()
