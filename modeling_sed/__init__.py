@@ -8,11 +8,18 @@ from transformers import AutoConfig, AutoModelForAudioFrameClassification
 from transformers.pipelines import PIPELINE_REGISTRY
 
 from .configuration_sed import SEDConfig
+from .convert_speechbrain import load_speechbrain
 from .frames_sed import FrameGeometry
 from .modeling_sed import SEDForAudioFrameClassification
 from .pipeline_sed import SpeechEmotionDiarizationPipeline
 
-__all__ = ["FrameGeometry", "SEDConfig", "SEDForAudioFrameClassification", "SpeechEmotionDiarizationPipeline"]
+__all__ = [
+    "FrameGeometry",
+    "SEDConfig",
+    "SEDForAudioFrameClassification",
+    "SpeechEmotionDiarizationPipeline",
+    "load_speechbrain",
+]
 
 TASK = "speech-emotion-diarization"
 

@@ -27,6 +27,7 @@ from .modeling_sed import SEDForAudioFrameClassification
 from .pipeline_sed import SpeechEmotionDiarizationPipeline
 
 FILES = ("hyperparams.yaml", "wav2vec2.ckpt", "model.ckpt", "label_encoder.txt")
+ENCODER_FILES = ("config.json", "preprocessor_config.json")
 LABEL_NAMES = {"n": "neutral", "h": "happy", "s": "sad", "a": "angry"}  # what the recipe abbreviates
 # what the computation of this package does; a checkpoint that says otherwise is none of the recipe
 EXPECTED = {
@@ -99,7 +100,7 @@ def _file(source: str | Path, name: str) -> Path:
     if Path(source).is_dir():
         path = Path(source) / name
         if not path.is_file():
-            raise FileNotFoundError(f"{source} is not a SpeechBrain checkpoint: it has no {name}.")
+            raise FileNotFoundError(f"{source} has no {name}.")
         return path
     return Path(hf_hub_download(str(source), name))
 
@@ -144,8 +145,9 @@ def _read_encoder(
         raise ValueError(f"{path} does not name the encoder (wav2vec2_hub); give its folder or hub id.")
     if (path.parent / name).is_dir():  # beside the checkpoint
         name = path.parent / name
-    config = AutoConfig.from_pretrained(str(name), apply_spec_augment=False, layerdrop=0.0)
-    return config, AutoFeatureExtractor.from_pretrained(str(name), return_attention_mask=True)
+    config_file, preprocessor_file = (_file(name, file) for file in ENCODER_FILES)
+    config = AutoConfig.from_pretrained(config_file.parent, apply_spec_augment=False, layerdrop=0.0)
+    return config, AutoFeatureExtractor.from_pretrained(preprocessor_file.parent, return_attention_mask=True)
 
 
 def _read_labels(path: Path) -> list[str]:

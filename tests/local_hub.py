@@ -3,8 +3,9 @@
     with LocalHub() as hub: subprocess.run(..., env={..., "HF_ENDPOINT": hub.url})
 
 Repositories have one branch, whose commit is always called the same: clients that cache by commit must not meet two
-repositories of one name. Parquet files are uploaded by Git LFS (clients need HF_HUB_DISABLE_XET=1), others inside
-their commit.
+repositories of one name. Parquet and safetensors files are uploaded by Git LFS (clients need HF_HUB_DISABLE_XET=1),
+others inside their commit. ``asked_for`` holds the files that were wanted. The next ``commits_to_fail`` commits fail, as where a connection breaks; names of the user
+"somebody-else" are forbidden.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import hashlib
 import json
 import re
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote
 
@@ -27,6 +29,7 @@ class LocalHub:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self.server.daemon_threads = True
         self.server.repositories, self.server.large_files = self.repositories, self.large_files
+        self.server.commits_to_fail, self.server.asked_for = 0, set()
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def __enter__(self) -> LocalHub:
@@ -70,19 +73,24 @@ class _Handler(BaseHTTPRequestHandler):
     def create(self, body: bytes) -> None:
         request = json.loads(body)
         name = f"{request.get('type', 'model')}s/{request['organization']}/{request['name']}"
+        if request["organization"] == "somebody-else":
+            return self.send(403, {"error": "You don't have the rights to create a repository under this namespace"})
         new = name not in self.server.repositories
         self.server.repositories.setdefault(name, {})
-        self.send(200 if new else 409, {"url": f"http://{self.headers['Host']}/{name}"})
+        return self.send(200 if new else 409, {"url": f"http://{self.headers['Host']}/{name.removeprefix('models/')}"})
 
     def preupload(self, body: bytes, name: str) -> None:
         paths = [file["path"] for file in json.loads(body)["files"]]
-        modes = ["lfs" if path.endswith(".parquet") else "regular" for path in paths]
+        modes = ["lfs" if path.endswith((".parquet", ".safetensors")) else "regular" for path in paths]
         files = [
             {"path": path, "uploadMode": mode, "shouldIgnore": False} for path, mode in zip(paths, modes, strict=True)
         ]
         self.send(200, {"files": files})
 
     def commit(self, body: bytes, name: str) -> None:
+        if self.server.commits_to_fail:
+            self.server.commits_to_fail -= 1
+            return self.send(400, {"error": "the connection broke"})
         for line in body.splitlines():
             operation = json.loads(line)
             file, files = operation["value"], self.server.repositories[name]
@@ -90,7 +98,8 @@ class _Handler(BaseHTTPRequestHandler):
                 files[file["path"]] = base64.b64decode(file["content"])
             elif operation["key"] == "lfsFile":
                 files[file["path"]] = self.server.large_files[file["oid"]]
-        self.send(200, {"success": True, "commitOid": "0" * 40, "commitUrl": f"http://{self.headers['Host']}/{name}"})
+        url = f"http://{self.headers['Host']}/{name}"
+        return self.send(200, {"success": True, "commitOid": "0" * 40, "commitUrl": url})
 
     def offer_upload(self, body: bytes, name: str) -> None:
         objects = [
@@ -127,6 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.send(200, {"id": name.partition("/")[2], "sha": "0" * 40, "siblings": files})
 
     def resolve(self, body: bytes, name: str, revision: str, file: str) -> None:
+        self.server.asked_for.add(f"{name}/{file}")
         content = self.server.repositories.get(name, {}).get(file) if revision in ("main", "0" * 40) else None
         if content is None:
             return self.send(404, {"error": "Entry not found"}, X_Error_Code="EntryNotFound")
@@ -153,7 +163,13 @@ def _folder(path: str) -> dict:
     return {"type": "directory", "path": path, "oid": "0" * 40, "size": 0}
 
 
+def _of_model(respond: Callable) -> Callable:
+    """Addresses of a model's files do not say that it is one."""
+    return lambda handler, body, name, *parts: respond(handler, body, f"models/{name}", *parts)
+
+
 _NAME = r"((?:models|datasets|spaces)/[^/]+/[^/]+)"
+_MODEL = r"([^/]+/[^/]+)"
 _ROUTES = [
     (r"api/validate-yaml", _Handler.check_card),
     (r"api/repos/create", _Handler.create),
@@ -165,4 +181,6 @@ _ROUTES = [
     (rf"api/{_NAME}/commit/main", _Handler.commit),
     (rf"api/{_NAME}(?:/revision/\w+)?", _Handler.information),
     (rf"{_NAME}/resolve/([^/]+)/(.+)", _Handler.resolve),
+    (rf"{_MODEL}\.git/info/lfs/objects/batch", _of_model(_Handler.offer_upload)),
+    (rf"{_MODEL}/resolve/([^/]+)/(.+)", _of_model(_Handler.resolve)),
 ]

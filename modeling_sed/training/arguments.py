@@ -46,6 +46,10 @@ class TrainingOptions:
         default=True, metadata={"help": "Layer norm over all frames and features of an utterance, before the head."}
     )
     classifier_bias: bool = field(default=False, metadata={"help": "Give the linear classifier a bias."})
+    initialize_head: bool = field(
+        default=False,
+        metadata={"help": "The encoder is an emotion classifier of transformers: begin with its head, too."},
+    )
     freeze_feature_encoder: bool | None = field(
         default=None, metadata={"help": "Keep the encoder's convolutions fixed. Default: if they are pretrained."}
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 from transformers import AutoFeatureExtractor, FeatureExtractionMixin, Wav2Vec2FeatureExtractor
 
 from ..configuration_sed import SEDConfig
+from ..existing_classifiers import from_classifier
 from ..modeling_sed import SEDForAudioFrameClassification
 from .arguments import TrainingOptions
 
@@ -33,7 +35,11 @@ def build_model(options: TrainingOptions) -> tuple[SEDForAudioFrameClassificatio
         encoder_config = json.loads(Path(options.encoder).read_text(encoding="utf-8")) | masking
         model = SEDForAudioFrameClassification(SEDConfig(encoder_config=encoder_config, **arguments))
     else:
-        model = SEDForAudioFrameClassification.from_encoder(options.encoder, encoder_arguments=masking, **arguments)
+        if options.initialize_head:
+            model, taken = from_classifier(options.encoder, options.labels, encoder_arguments=masking)
+            print(taken, file=sys.stderr)
+        else:
+            model = SEDForAudioFrameClassification.from_encoder(options.encoder, encoder_arguments=masking, **arguments)
         with contextlib.suppress(OSError):  # some checkpoints lack one
             feature_extractor = AutoFeatureExtractor.from_pretrained(options.encoder, return_attention_mask=True)
 

@@ -55,29 +55,6 @@ def test_wrong_usage_is_exit_code_2(model_folder: Path, recording: Path, tmp_pat
         assert done.returncode == 2 and "Traceback" not in done.stderr
 
 
-WITHOUT_THIS_PACKAGE = """
-import sys
-sys.meta_path = [finder for finder in sys.meta_path if "editable" not in getattr(finder, "__module__", str(finder))]
-try:
-    import modeling_sed
-    sys.exit("modeling_sed is still importable")
-except ModuleNotFoundError:
-    pass
-from transformers import AutoModelForAudioFrameClassification, pipeline
-model, recording = sys.argv[1:]
-assert AutoModelForAudioFrameClassification.from_pretrained(model, trust_remote_code=True).config.model_type == "sed"
-print(pipeline("speech-emotion-diarization", model=model, trust_remote_code=True)(recording))
-"""
-
-
-def test_saved_model_opens_where_this_package_is_missing(model_folder: Path, recording: Path, tmp_path: Path):
-    command = [sys.executable, "-c", WITHOUT_THIS_PACKAGE, str(model_folder), str(recording)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert done.returncode == 0, done.stderr
-    here = run("diarize", "--model", model_folder, recording, "--format", "json")
-    assert done.stdout.strip() == str(json.loads(here.stdout)[0]["segments"])
-
-
 def test_with_neutral_fills_the_gaps():
     happy, sad = {"start": 2.0, "end": 3.0, "label": "happy"}, {"start": 0.5, "end": 1.0, "label": "sad"}
     neutral = [
