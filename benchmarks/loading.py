@@ -2,9 +2,9 @@
 
     python -m benchmarks.loading CHECKPOINT PEER_PYTHON
 
-CHECKPOINT is a folder with a checkpoint of SpeechBrain's recipe, such as the released large one; PEER_PYTHON is a Python
-that has speechbrain==1.1.0 with its requirements, and transformers. Imports are not timed, files are in the system's
-cache, nothing is asked of the Hub. Each is loaded three times, in turn.
+CHECKPOINT is a folder with a checkpoint of SpeechBrain's recipe, such as the released large one; PEER_PYTHON is a
+Python that has speechbrain==1.1.0 with its requirements, and transformers. Imports are not timed, files are in the
+system's cache, nothing is asked of the Hub. Each is loaded three times, in turn.
 """
 
 from __future__ import annotations
@@ -78,13 +78,12 @@ def main(checkpoint: str, peer_python: str) -> None:
                 done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
                 found[name].append(json.loads(done.stdout.strip().splitlines()[-1]))
     size = found["SpeechBrain"][0]["size"]
-    print(
-        f"{size:.2f} GiB of weights\n{'':<30}{'seconds':>9}{'ratio':>8}{'peak GiB above imports':>25}{'of the weights':>16}"
-    )
+    print(f"{size:.2f} GiB of weights; memory above that of the imports")
+    print(f"{'':<30}{'seconds':>9}{'ratio':>8}{'peak GiB':>11}{'of the weights':>16}")
     for name, runs in found.items():
         seconds, peak = (statistics.median(run[key] for run in runs) for key in ("seconds", "peak"))
         ratio = statistics.median(run["seconds"] for run in found["SpeechBrain"]) / seconds
-        print(f"{name:<30}{seconds:>9.2f}{ratio:>8.2f}{peak:>25.2f}{peak / size:>16.2f}")
+        print(f"{name:<30}{seconds:>9.2f}{ratio:>8.2f}{peak:>11.2f}{peak / size:>16.2f}")
 
 
 if __name__ == "__main__":

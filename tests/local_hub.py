@@ -4,8 +4,8 @@
 
 Repositories have one branch, whose commit is always called the same: clients that cache by commit must not meet two
 repositories of one name. Parquet and safetensors files are uploaded by Git LFS (clients need HF_HUB_DISABLE_XET=1),
-others inside their commit. ``asked_for`` holds the files that were wanted. The next ``commits_to_fail`` commits fail, as where a connection breaks; names of the user
-"somebody-else" are forbidden.
+others inside their commit. ``server.asked_for`` holds the files that were wanted; the next ``server.commits_to_fail``
+commits fail, as where a connection breaks; the user "somebody-else" is not us.
 """
 
 from __future__ import annotations

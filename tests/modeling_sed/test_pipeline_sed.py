@@ -125,7 +125,7 @@ def test_other_bad_input_is_refused(diarize, tmp_path):
 
 
 def test_saved_folder_carries_its_code(model_folder: Path):
-    """Each file imports only what travels with it: checked for real, without this package, in test_hub_round_trip.py."""
+    """That each imports only what travels with it is checked, without this package, in test_hub_round_trip.py."""
     assert {path.name for path in model_folder.glob("*_sed.py")} == {
         path.name for path in Path(modeling_sed.__file__).parent.glob("*_sed.py")
     }
