@@ -17,6 +17,7 @@ from transformers import initialization as init
 from transformers.modeling_outputs import TokenClassifierOutput
 from transformers.utils.generic import can_return_tuple
 
+from .attention_sed import use_blockwise_attention
 from .configuration_sed import SEDConfig
 from .frames_sed import FrameGeometry
 
@@ -34,8 +35,12 @@ class SEDPreTrainedModel(PreTrainedModel):
     main_input_name = "input_values"
     input_modalities = "audio"
     supports_gradient_checkpointing = True
-    _supports_sdpa = True  # the encoder decides: wav2vec 2.0 and HuBERT have it, WavLM falls back to eager
+    _supports_sdpa = True  # wav2vec 2.0 and HuBERT have it in transformers, WavLM in attention_sed.py
     _supports_flash_attn = True
+
+    @classmethod
+    def _can_set_attn_implementation(cls) -> bool:
+        return True
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
@@ -56,6 +61,7 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
         super().__init__(config)
         encoder_config = config.encoder_config
         self.encoder = AutoModel.from_config(encoder_config) if encoder is None else encoder
+        use_blockwise_attention(self.encoder, config)
         if hasattr(self.encoder, "masked_spec_embed") and not encoder_config.apply_spec_augment:
             self.encoder.masked_spec_embed.requires_grad_(False)  # unused: distributed training would wait for it
         if config.use_weighted_layer_sum:

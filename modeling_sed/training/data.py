@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ def load_splits(options: TrainingOptions) -> dict[str, Dataset | IterableDataset
         ValueError: if a split is missing or empty, or has a label that is not among the options' labels.
         OSError: if there is no such dataset.
     """
-    name = options.dataset.format(seed=options.seed)
+    name = dataset_name(asdict(options))
     splits = _stream(name) if options.streams else _load(name)
     missing = [split for split in SPLITS if split not in splits or _is_empty(splits[split])]
     if missing:
@@ -47,6 +47,11 @@ def load_splits(options: TrainingOptions) -> dict[str, Dataset | IterableDataset
                 f"which the model does not know: its labels are {', '.join(options.labels)}."
             )
     return splits
+
+
+def dataset_name(options: Mapping[str, Any]) -> str:
+    """The dataset of a run: ``{seed}`` in its name stands for the seed."""
+    return options["dataset"].format(seed=options["seed"])
 
 
 def _load(name: str) -> dict[str, Dataset]:

@@ -8,6 +8,8 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from .data import dataset_name
+
 CARD = """---
 {metadata}
 ---
@@ -50,7 +52,8 @@ def write_model_card(folder: Path, results: Mapping[str, Any]) -> None:
     """
     options = results["options"]
     name = options["push_to_hub"] or folder.name
-    dataset, encoder = Path(options["dataset"]).name, options["encoder"]
+    source, encoder = dataset_name(options), options["encoder"]
+    dataset = Path(source).name
     from_scratch = encoder.endswith(".json")
     data = ModelCardData(
         model_name=name,
@@ -64,7 +67,7 @@ def write_model_card(folder: Path, results: Mapping[str, Any]) -> None:
             EvalResult(
                 task_type="audio-classification",
                 task_name="Speech Emotion Diarization",
-                dataset_type=options["dataset"] if "/" in options["dataset"] else dataset,
+                dataset_type=dataset if Path(source).exists() else source,
                 dataset_name=dataset,
                 dataset_split="test",
                 metric_type="eder",

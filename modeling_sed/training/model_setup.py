@@ -49,7 +49,7 @@ def build_model(options: TrainingOptions) -> tuple[SEDForAudioFrameClassificatio
     if options.train_last_layers is not None:
         _freeze_all_but_last_layers(model, options.train_last_layers)
     if options.lora_rank is not None:
-        _add_adapters(model, options.lora_rank, options.lora_alpha, options.lora_target_modules)
+        add_adapters(model, options.lora_rank, options.lora_alpha, options.lora_target_modules)
     if options.gradient_checkpointing:
         model.encoder.gradient_checkpointing_enable({"use_reentrant": False})
     return model, feature_extractor
@@ -64,8 +64,12 @@ def _freeze_all_but_last_layers(model: SEDForAudioFrameClassification, count: in
     layers[-count:].requires_grad_(True)
 
 
-def _add_adapters(model: SEDForAudioFrameClassification, rank: int, alpha: int, target_modules: Iterable[str]) -> None:
-    """Low-rank adapters (arXiv 2106.09685) in the encoder, whose own weights stop learning."""
+def add_adapters(model: SEDForAudioFrameClassification, rank: int, alpha: int, target_modules: Iterable[str]) -> None:
+    """Puts low-rank adapters (arXiv 2106.09685) into the encoder, whose own weights stop learning.
+
+    Raises:
+        ValueError: if peft is missing, or there are no such layers, or adapters in them would change nothing.
+    """
     try:
         from peft import LoraConfig, inject_adapter_in_model
     except ImportError as error:
@@ -75,9 +79,8 @@ def _add_adapters(model: SEDForAudioFrameClassification, rank: int, alpha: int, 
     inject_adapter_in_model(config, model.encoder)
     if unused := _modules_without_effect(model):
         raise ValueError(
-            f"--lora_target_modules: the encoder reads the weights of {', '.join(unused)} without calling these layers "
-            "(WavLM's attention does), so adapters there would change nothing; choose others, such as "
-            "intermediate_dense and output_dense."
+            f"--lora_target_modules: the encoder reads the weights of {', '.join(unused)} without calling these "
+            "layers, so adapters there would change nothing; choose others, such as intermediate_dense."
         )
 
 

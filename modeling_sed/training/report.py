@@ -13,6 +13,7 @@ from typing import Any
 
 from ..metrics.eder.error_durations import COMPONENTS
 from ..scoring_report import score_pairs, worst_utterances
+from .data import dataset_name
 from .evaluation import as_pairs
 
 REPORT_FILE = "report.md"
@@ -66,23 +67,25 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def _setup(runs: Sequence[Results]) -> str:
-    options, versions = runs[0]["options"], runs[0]["versions"]
-    seeds = ", ".join(str(run["options"]["seed"]) for run in runs)
-    first = runs[0]
-    return f"""# Speech Emotion Diarization with {Path(options["encoder"]).stem}
+    first, seeds = runs[0], [str(run["options"]["seed"]) for run in runs]
+    names = dict.fromkeys(Path(dataset_name(run["options"])).name for run in runs)
+    utterances = ", ".join(f"{run['utterances']} ({60 * run['hours']:.1f} min)" for run in runs)
+    versions = ", ".join(f"{name} {version}" for name, version in first["versions"].items())
+    return f"""# Speech Emotion Diarization with {Path(first["options"]["encoder"]).stem}
 
-Dataset `{Path(options["dataset"]).name}`, seed(s) {seeds}; {first["utterances"]} test utterances
-({60 * first["hours"]:.1f} min){" of the first seed" if len(runs) > 1 else ""}. Every run's model is that of its best
-epoch by validation frame error rate; the test split was used once, for what stands here.
+Dataset {", ".join(f"`{name}`" for name in names)}; seed {", ".join(seeds)}; test utterances: {utterances}. Every run's
+model is that of its best epoch by validation frame error rate; the test split was used once, for what stands here.
 
-{first["num_processes"]} process(es), {os.cpu_count()} cores, {platform.machine()};
-{", ".join(f"{name} {version}" for name, version in versions.items())}. Options that differ between runs: the seed."""
+Trained by {first["num_processes"]} process(es) on {os.cpu_count()} cores, {platform.machine()}; {versions}."""
 
 
 def _table_2(runs: Sequence[Results]) -> str:
     ours = mean_and_deviation(runs, lambda run: run["eder"])
     rows = [[Path(runs[0]["options"]["encoder"]).stem, "the test split", len(runs), _per_cent(ours)]]
-    rows += [[f"{name} (the paper's)", "ZED", 5, f"{mean} ± {deviation}"] for name, (mean, deviation) in PAPER.items()]
+    rows += [
+        [f"{name} (the paper's)", "ZED", 5, f"{mean:.2f} ± {deviation:.2f}"]
+        for name, (mean, deviation) in PAPER.items()
+    ]
     return (
         "## EDER, as in Table 2\n\nFigures on different test sets cannot be compared.\n\n"
         f"{_table(['model', 'test set', 'seeds', 'EDER (%)'], rows)}"

@@ -9,7 +9,7 @@ import torch
 from peft.tuners.lora import LoraLayer
 
 from modeling_sed.training.arguments import TrainingOptions
-from modeling_sed.training.model_setup import build_model, parameter_groups, with_weights
+from modeling_sed.training.model_setup import add_adapters, build_model, parameter_groups, with_weights
 
 
 def build(options: TrainingOptions, **changes: object):
@@ -94,7 +94,15 @@ def test_what_is_not_merged_is_not_copied(options: TrainingOptions):
     assert {tensor.data_ptr() for tensor in plain.state_dict().values()} <= shared
 
 
-@pytest.mark.parametrize("targets", [["q_proj", "v_proj"], ["intermediate_dense", "out_proj"]])
-def test_adapters_that_would_change_nothing_are_refused(options: TrainingOptions, targets: list[str]):
-    with pytest.raises(ValueError, match="without calling these layers"):
-        build(options, lora_rank=2, lora_target_modules=targets)
+def test_adapters_in_attention_learn(options: TrainingOptions):
+    model = build(options, lora_rank=2, lora_target_modules=["q_proj", "v_proj"])
+    loss_of(model.train()).backward()
+    down = {name: p.grad for name, p in model.named_parameters() if ".lora_B." in name}
+    assert len(down) == 2 * 2 and all(gradient.abs().max() > 0 for gradient in down.values())
+
+
+def test_adapters_that_would_change_nothing_are_refused(options: TrainingOptions):
+    model = build(options)
+    model.set_attn_implementation("eager")  # transformers' own reads the weights of the projections
+    with pytest.raises(ValueError, match="reads the weights of out_proj without calling these layers"):
+        add_adapters(model, rank=2, alpha=4, target_modules=["intermediate_dense", "out_proj"])

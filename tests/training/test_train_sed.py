@@ -159,7 +159,7 @@ def test_what_is_saved_is_what_was_best(data: Path, encoder: Path, tmp_path: Pat
         (["--warmup_steps", "5"], 1, "--warmup_steps needs another --lr_scheduler than newbob"),
         (["--streaming", "--lr_scheduler", "cosine"], 1, "needs --max_steps here"),
         (["--train_last_layers", "3"], 1, "--train_last_layers 3: the encoder has 2 layers"),
-        (["--lora_rank", "4", "--lora_target_modules", "q_proj"], 1, "without calling these layers"),
+        (["--lora_rank", "4", "--lora_target_modules", "nonsense"], 1, "nonsense"),
         (["--train_last_layers", "1", "--lora_rank", "4"], 1, "Choose one of"),
         (["--augment_noises", "{folder}"], 1, "holds no audio files"),
         (["--config", "{folder}/unknown.yaml"], 1, "unknown option(s) learning_rat"),

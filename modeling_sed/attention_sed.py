@@ -1,0 +1,124 @@
+"""WavLM's gated relative position attention (arXiv 2110.13900, section 4), exact, in memory linear in time.
+
+What is added to the score of query ``q`` and key ``k`` is ``gate[q] * bias[k - q]``: a table of 2 frames - 1 numbers a
+head, and a factor that depends on the query. transformers' implementation writes it out for every pair of frames, every
+head and every utterance, and then averages the attention weights over the heads, which nobody reads. Here
+
+- queries go through `scaled_dot_product_attention` in blocks, so that no more than a block of pairs exists at a time;
+- the keys are reversed in time, so that a block of the table, whose index is then a sum instead of a difference, is a
+  view of it: rows begin one number after each other, nothing is gathered;
+- a block is written into one buffer that all blocks use, since fresh memory costs more than the multiplication.
+
+With gradients there is no such buffer, and autograd keeps every block.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import PreTrainedConfig
+from transformers.models.wavlm.modeling_wavlm import WavLMAttention
+
+QUERIES_AT_ONCE = 128
+
+
+class BlockwiseWavLMAttention(WavLMAttention):
+    """`WavLMAttention`, with the same parameters and results, without the averaged attention weights.
+
+    ``attn_implementation="eager"`` of the model computes as transformers does.
+    """
+
+    model_config: PreTrainedConfig
+
+    def forward(
+        self,
+        hidden_states: torch.Tensor,
+        attention_mask: torch.Tensor | None = None,
+        position_bias: torch.Tensor | None = None,
+        index: int = 0,
+        **kwargs: Any,
+    ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
+        """Attention of one layer.
+
+        Args:
+            hidden_states: ``(batch, frames, features)``.
+            attention_mask: ``(batch, frames)``, 1 for frames and 0 for padding.
+            position_bias: the table of the first layer ``(heads, 2 frames - 1)``, from the greatest distance to the
+                least, which all layers share; None in the first one.
+            index: of the layer.
+            kwargs: not used.
+
+        Returns:
+            What comes out ``(batch, frames, features)``, None, and the table.
+        """
+        if self.model_config._attn_implementation == "eager":
+            return super().forward(hidden_states, attention_mask, position_bias, index, **kwargs)
+        batch, frames, features = hidden_states.shape
+        if position_bias is None:
+            position_bias = self._position_table(frames)
+        gates = self._gates(hidden_states)
+        heads = (batch, frames, self.num_heads, self.head_dim)
+        queries, keys, values = (
+            project(hidden_states).view(heads).transpose(1, 2) for project in (self.q_proj, self.k_proj, self.v_proj)
+        )
+        keys, values = keys.flip(2), values.flip(2)
+        padding = None if attention_mask is None else attention_mask.ne(1).flip(1)[:, None, None, :]
+        dropout = self.dropout if self.training else 0.0
+        attended = [
+            scaled_dot_product_attention(queries[:, :, block], keys, values, attn_mask=bias, dropout_p=dropout)
+            for block, bias in _bias_blocks(gates, position_bias, padding)
+        ]
+        merged = torch.cat(attended, dim=2).transpose(1, 2).reshape(batch, frames, features)
+        return self.out_proj(merged), None, position_bias
+
+    def _position_table(self, frames: int) -> torch.Tensor:
+        """What each distance between key and query adds, from ``frames - 1`` down: ``(heads, 2 frames - 1)``."""
+        distances = torch.arange(frames - 1, -frames, -1, device=self.rel_attn_embed.weight.device)
+        return self.rel_attn_embed(self._relative_positions_bucket(distances)).t().contiguous()
+
+    def _gates(self, hidden_states: torch.Tensor) -> torch.Tensor:
+        """Each query's factor of the table: ``(batch, heads, frames, 1)``."""
+        batch, frames, _ = hidden_states.shape
+        per_head = hidden_states.view(batch, frames, self.num_heads, self.head_dim).transpose(1, 2)
+        projected = self.gru_rel_pos_linear(per_head).view(batch, self.num_heads, frames, 2, 4).sum(-1)
+        reset, update = projected.sigmoid().chunk(2, dim=-1)
+        return reset * (update * self.gru_rel_pos_const - 1.0) + 2.0
+
+
+def _bias_blocks(gates: torch.Tensor, table: torch.Tensor, padding: torch.Tensor | None):
+    """Yields blocks of queries, and what is added to their scores: ``(batch, heads, queries, frames)``.
+
+    Args:
+        gates: ``(batch, heads, frames, 1)``.
+        table: ``(heads, 2 frames - 1)``; query ``q`` and reversed key ``k`` find their number at ``q + k``.
+        padding: boolean ``(batch, 1, 1, frames)``, by reversed key.
+    """
+    batch, heads, frames, _ = gates.shape
+    sums = table.as_strided((heads, frames, frames), (table.stride(0), 1, 1))
+    learning = torch.is_grad_enabled() and (gates.requires_grad or table.requires_grad)
+    buffer = None if learning else gates.new_empty(batch, heads, min(QUERIES_AT_ONCE, frames), frames)
+    for first in range(0, frames, QUERIES_AT_ONCE):
+        block = slice(first, min(first + QUERIES_AT_ONCE, frames))
+        if buffer is None:
+            bias = gates[:, :, block] * sums[:, block]
+            bias = bias if padding is None else bias.masked_fill(padding, -torch.inf)
+        else:
+            bias = torch.mul(gates[:, :, block], sums[:, block], out=buffer[:, :, : block.stop - block.start])
+            bias = bias if padding is None else bias.masked_fill_(padding, -torch.inf)
+        yield block, bias
+
+
+def use_blockwise_attention(encoder: nn.Module, model_config: PreTrainedConfig) -> None:
+    """Lets a WavLM encoder compute its attention blockwise; others are left as they are.
+
+    Args:
+        encoder: with its weights, which stay.
+        model_config: of the model around it, whose ``attn_implementation`` counts.
+    """
+    for module in encoder.modules():
+        if type(module) is WavLMAttention:
+            module.__class__ = BlockwiseWavLMAttention  # the same parameters: only the computation is another
+            module.model_config = model_config

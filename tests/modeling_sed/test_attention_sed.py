@@ -1,0 +1,133 @@
+"""WavLM's attention in blocks: what transformers' own computes, in training and for padded batches, too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers.models.wavlm.modeling_wavlm import WavLMAttention
+
+from modeling_sed import SEDConfig, SEDForAudioFrameClassification, attention_sed
+from modeling_sed.attention_sed import BlockwiseWavLMAttention
+from tests.conftest import small_model
+
+
+def random_weights(module: torch.nn.Module) -> torch.nn.Module:
+    """Weights with which gates and positions matter."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.add_(0.5 * torch.randn(parameter.shape, generator=generator))
+    return module
+
+
+def pair(dropout: float = 0.0) -> tuple[WavLMAttention, BlockwiseWavLMAttention]:
+    eager = random_weights(WavLMAttention(24, 3, dropout=dropout, num_buckets=32, max_distance=40))
+    blockwise = random_weights(BlockwiseWavLMAttention(24, 3, dropout=dropout, num_buckets=32, max_distance=40))
+    blockwise.load_state_dict(eager.state_dict())
+    blockwise.model_config = SEDConfig()
+    return eager.double(), blockwise.double()  # so that what differs is the computation, not the rounding
+
+
+@pytest.fixture(autouse=True)
+def _small_blocks(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(attention_sed, "QUERIES_AT_ONCE", 16)
+
+
+@given(frames=st.integers(1, 70), lengths=st.lists(st.integers(1, 70), min_size=1, max_size=3), masked=st.booleans())
+@settings(deadline=None, max_examples=60)
+def test_it_is_exact(frames: int, lengths: list[int], masked: bool):
+    eager, blockwise = pair()
+    generator = torch.Generator().manual_seed(frames)
+    hidden = torch.randn(len(lengths), frames, 24, generator=generator, dtype=torch.float64)
+    lengths = [min(length, frames) for length in lengths]
+    mask = torch.tensor([[1] * n + [0] * (frames - n) for n in lengths]) if masked else None
+    with torch.no_grad():
+        expected, _, _ = eager(hidden, mask)
+        actual, weights, table = blockwise(hidden, mask)
+        again, _, _ = blockwise(hidden, mask, table)  # as in further layers
+    assert weights is None
+    torch.testing.assert_close(actual, expected, atol=1e-9, rtol=1e-9)
+    torch.testing.assert_close(again, actual)
+
+
+def test_gradients_are_the_same():
+    eager, blockwise = pair()
+    hidden = torch.randn(2, 40, 24, dtype=torch.float64)
+    mask = torch.tensor([[1] * 40, [1] * 23 + [0] * 17])
+    gradients = []
+    for attention in (eager, blockwise):
+        inputs = hidden.clone().requires_grad_()
+        attention(inputs, mask)[0][mask.bool()].square().sum().backward()
+        gradients.append({"inputs": inputs.grad, **{name: p.grad for name, p in attention.named_parameters()}})
+    for name, gradient in gradients[0].items():
+        torch.testing.assert_close(gradients[1][name], gradient, atol=1e-8, rtol=1e-8, msg=name)
+
+
+def test_dropout_is_applied_in_training_only():
+    eager, blockwise = pair(dropout=0.3)
+    hidden = torch.randn(1, 50, 24, dtype=torch.float64)
+    with torch.no_grad():
+        mean = torch.stack([blockwise.train()(hidden)[0] for _ in range(1000)]).mean(0)
+    assert not torch.equal(blockwise(hidden)[0], blockwise(hidden)[0])
+    with torch.no_grad():
+        expected = eager.eval()(hidden)[0]
+        torch.testing.assert_close(blockwise.eval()(hidden)[0], expected)
+    assert (mean - expected).norm() < 0.1 * expected.norm()  # dropout keeps the mean
+
+
+def encoder_attentions(model: SEDForAudioFrameClassification) -> set[type]:
+    return {type(module) for module in model.modules() if isinstance(module, WavLMAttention)}
+
+
+@pytest.mark.parametrize("norm", ["layer", "group"])
+def test_it_is_the_default_and_eager_on_request(norm: str, tmp_path: Path):
+    model = random_weights(small_model(feat_extract_norm=norm))
+    assert encoder_attentions(model) == {BlockwiseWavLMAttention}
+    model.save_pretrained(tmp_path)
+    loaded = SEDForAudioFrameClassification.from_pretrained(tmp_path)
+    eager = SEDForAudioFrameClassification.from_pretrained(tmp_path, attn_implementation="eager")
+    waves = torch.randn(2, 20_000)
+    mask = torch.ones_like(waves).long()
+    mask[1, 9_000:] = 0
+    frames = model.config.geometry.frame_count(9_000)
+    with torch.no_grad():
+        first, second = loaded(waves, mask).logits, eager(waves, mask).logits
+        assert not torch.equal(first, second)  # two computations, one result
+        torch.testing.assert_close(first[0], second[0], atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(first[1, :frames], second[1, :frames], atol=1e-4, rtol=1e-4)
+        loaded.set_attn_implementation("eager")
+        torch.testing.assert_close(loaded(waves, mask).logits, second, atol=0, rtol=0)
+        loaded.set_attn_implementation("sdpa")
+        torch.testing.assert_close(loaded(waves, mask).logits, first, atol=0, rtol=0)
+
+
+def test_adapters_have_an_effect():
+    """transformers' attention reads the weights of its projections without calling them; this one calls them."""
+    model = small_model()
+    called = []
+    for name, module in model.named_modules():
+        if name.endswith("q_proj"):
+            module.register_forward_hook(lambda *_: called.append(1))
+    with torch.no_grad():
+        model(torch.randn(1, 8_000))
+    assert len(called) == 2
+
+
+def test_no_full_matrix_is_made(monkeypatch: pytest.MonkeyPatch):
+    """The largest tensor of pairs holds a block of queries."""
+    _, blockwise = pair()
+    sizes = []
+    attend = attention_sed.scaled_dot_product_attention
+
+    def watch(queries, keys, values, attn_mask, dropout_p):
+        sizes.append((queries.shape[2], attn_mask.numel()))
+        return attend(queries, keys, values, attn_mask=attn_mask, dropout_p=dropout_p)
+
+    monkeypatch.setattr(attention_sed, "scaled_dot_product_attention", watch)
+    with torch.no_grad():
+        blockwise(torch.randn(1, 100, 24, dtype=torch.float64))
+    assert sizes == [(16, 3 * 16 * 100)] * 6 + [(4, 3 * 4 * 100)]
