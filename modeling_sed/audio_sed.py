@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import shutil
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import IO, Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,9 @@ try:
     import soxr
 except ImportError:  # needed for other sampling rates only, so that code from the Hub runs without it
     soxr = None
+
+DECODED_AT_ONCE = 120  # seconds; files up to this length are
+BLOCK = 30  # seconds that are decoded at a time of those that are longer
 
 AudioInput = str | Path | bytes | IO[bytes] | np.ndarray | torch.Tensor | Mapping[str, Any]
 
@@ -51,17 +55,86 @@ def load_recording(audio: AudioInput, sampling_rate: int) -> Recording:
         raise ValueError(f"{name}: a waveform must have one dimension (samples,); got the shape {waveform.shape}.")
     if len(waveform) == 0:
         raise ValueError(f"{name}: the recording is empty.")
-    if not np.isfinite(waveform).all():
-        position = int(np.flatnonzero(~np.isfinite(waveform))[0])
-        raise ValueError(f"{name}: sample {position} of the recording is {waveform[position]}, not a finite number.")
+    _check_finite(waveform, name)
     duration = len(waveform) / original_rate
     if original_rate != sampling_rate:
-        if soxr is None:
-            raise ImportError(
-                f"{name}: resampling from {original_rate} to {sampling_rate} Hz needs soxr: `pip install soxr`."
-            )
-        waveform = soxr.resample(waveform, original_rate, sampling_rate)
+        waveform = _soxr_for(name, original_rate, sampling_rate).resample(waveform, original_rate, sampling_rate)
     return Recording(np.ascontiguousarray(waveform, dtype=np.float32), duration, name)
+
+
+class RecordingStream:
+    """A recording in blocks: files that are longer than `DECODED_AT_ONCE` never lie in memory as a whole.
+
+    Iterating yields the blocks, ``(samples,)`` each, once.
+
+    Args:
+        audio: as `load_recording` takes it. Files of libsndfile's formats are streamed; what else is long is not.
+        sampling_rate: of the blocks, in Hz.
+
+    Attributes:
+        name: what to call it in messages.
+        samples: of all blocks so far.
+        duration: of the original that they stand for, in seconds.
+    """
+
+    def __init__(self, audio: AudioInput, sampling_rate: int):
+        self.name = _name_of(audio)
+        self.samples, self.duration = 0, 0.0
+        self._audio, self._sampling_rate = audio, sampling_rate
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Decodes as it goes; raises what `load_recording` raises."""
+        path = _local_path(self._audio)
+        try:
+            file = None if path is None else soundfile.SoundFile(path)
+        except soundfile.LibsndfileError:  # ffmpeg may know it
+            file = None
+        if file is None or file.frames <= DECODED_AT_ONCE * file.samplerate:
+            waveform, self.duration, _ = load_recording(self._audio, self._sampling_rate)
+            self.samples = len(waveform)
+            yield waveform
+        else:
+            with file:
+                for block in self._decode(file):
+                    self.samples += len(block)
+                    yield block
+
+    def _decode(self, file: soundfile.SoundFile) -> Iterator[np.ndarray]:
+        rate, read, resampler = file.samplerate, 0, None
+        if rate != self._sampling_rate:
+            soxr = _soxr_for(self.name, rate, self._sampling_rate)
+            resampler = soxr.ResampleStream(rate, self._sampling_rate, 1)
+        for samples in file.blocks(BLOCK * rate, dtype="float32", always_2d=True):
+            block = samples.mean(axis=1)
+            _check_finite(block, self.name, read)
+            read += len(block)
+            self.duration = read / rate
+            yield resampler.resample_chunk(block, last=False) if resampler else block
+        if resampler:
+            yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
+def _local_path(audio: AudioInput) -> Path | None:
+    if isinstance(audio, Mapping) and "array" not in audio and audio.get("bytes") is None:
+        audio = audio.get("path")
+    if isinstance(audio, str | Path) and not str(audio).startswith(("http://", "https://")) and Path(audio).is_file():
+        return Path(audio)
+    return None
+
+
+def _check_finite(waveform: np.ndarray, name: str, first: int = 0) -> None:
+    if not np.isfinite(waveform).all():
+        position = int(np.flatnonzero(~np.isfinite(waveform))[0])
+        value = waveform[position]
+        raise ValueError(f"{name}: sample {first + position} of the recording is {value}, not a finite number.")
+
+
+def _soxr_for(name: str, original_rate: int, sampling_rate: int) -> ModuleType:
+    if soxr is None:
+        raise ImportError(
+            f"{name}: resampling from {original_rate} to {sampling_rate} Hz needs soxr: `pip install soxr`."
+        )
+    return soxr
 
 
 def _name_of(audio: AudioInput) -> str:

@@ -144,6 +144,10 @@ def diarize(
     output_format: Annotated[OutputFormat, typer.Option("--format", help="What to print.")] = OutputFormat.table,
     plot: Annotated[Path | None, typer.Option(help="Draw the timelines into this file (.png, .svg, .pdf).")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps …; default: the best there is.")] = None,
+    batch_size: Annotated[int, typer.Option(help="Windows that go through the model at once.", min=1)] = 1,
+    window: Annotated[
+        float | None, typer.Option(help="Seconds of a window of a long recording; 0: whole recordings at once.")
+    ] = None,
 ) -> None:
     """Print the emotion segments of recordings, with times in seconds and scores."""
     if not files and dataset is None:
@@ -152,10 +156,11 @@ def diarize(
     if dataset is not None:
         recordings += list(_dataset_recordings(dataset, split, limit))
     pipeline = _load_pipeline(model, device)
+    options = {"batch_size": batch_size, **({} if window is None else {"window": window or None})}
     results, failed = [], False
     for recording in recordings:
         try:
-            results.append(_diarize_one(pipeline, recording))
+            results.append(_diarize_one(pipeline, recording, options, with_waveform=plot is not None))
         except (ValueError, OSError, ImportError) as error:
             failed = True
             typer.echo(f"error: {error}", err=True)
@@ -241,18 +246,18 @@ def _load_pipeline(model: str, device: str | None) -> SpeechEmotionDiarizationPi
         raise typer.BadParameter(f"cannot load the model {model}: {error}") from error
 
 
-def _diarize_one(pipeline: SpeechEmotionDiarizationPipeline, recording: dict[str, Any]) -> dict[str, Any]:
+def _diarize_one(
+    pipeline: SpeechEmotionDiarizationPipeline, recording: dict[str, Any], options: dict[str, Any], with_waveform: bool
+) -> dict[str, Any]:
     from modeling_sed.audio_sed import load_recording
     from modeling_sed.segments import with_neutral
 
     config = pipeline.model.config
-    waveform, duration, _ = load_recording(recording["audio"], config.sampling_rate)
-    result = {
-        "name": recording["name"],
-        "duration": duration,
-        "segments": pipeline(recording["audio"]),
-        "waveform": waveform,
-    }
+    segments = pipeline(recording["audio"], **options)
+    duration = segments[-1]["end"]
+    result = {"name": recording["name"], "duration": duration, "segments": segments}
+    if with_waveform:
+        result["waveform"] = load_recording(recording["audio"], config.sampling_rate).waveform
     if "reference" in recording:
         result["reference"] = with_neutral(recording["reference"], duration, config.neutral_label)
     return result

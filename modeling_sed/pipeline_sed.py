@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from transformers import Pipeline
-from transformers.pipelines.base import GenericTensor
+import numpy as np
+from transformers.pipelines.base import ChunkPipeline, GenericTensor
 
-from .audio_sed import AudioInput, load_recording
+from .audio_sed import AudioInput, RecordingStream
 from .decoding_sed import decode_argmax, merge_frames
+from .windows_sed import cut_windows
+
+WINDOW = 30.0  # seconds
+CONTEXT = 2.5
 
 
-class SpeechEmotionDiarizationPipeline(Pipeline):
+class SpeechEmotionDiarizationPipeline(ChunkPipeline):
     """Which emotion appears when?
 
     ```python
@@ -31,48 +36,63 @@ class SpeechEmotionDiarizationPipeline(Pipeline):
     def __call__(self, inputs: AudioInput | list[AudioInput], **kwargs: Any) -> list[dict] | list[list[dict]]:
         """Segments of one recording, or of many.
 
+        Recordings longer than ``window`` go through the model in overlapping windows, so that memory is bounded and
+        time linear in their length. Each window is normalised as a recording of its own: models have learnt from
+        utterances, not from hours.
+
         Args:
             inputs: a recording, as [`~modeling_sed.audio_sed.load_recording`] takes it, or a list, generator or
                 dataset of them.
-            batch_size: how many recordings go through the model at once; the result does not depend on it.
+            batch_size: how many windows go through the model at once; the result does not depend on it.
+            window: seconds of a window (30); None for whole recordings at once, however long.
+            context: seconds that neighbouring windows have in common on either side of where they join (2.5).
 
         Returns:
             For each recording, the segments ``{"start", "end", "label", "score"}`` (seconds, label name, mean
             posterior), which tile it from 0 to its duration.
 
         Raises:
-            FileNotFoundError, ValueError: as `load_recording`, or if a recording is shorter than one frame (25 ms).
+            FileNotFoundError, ValueError: as `load_recording`, or if a recording is shorter than one frame (25 ms), or
+                the context leaves nothing of the window.
         """
         return super().__call__(inputs, **kwargs)
 
-    def _sanitize_parameters(self) -> tuple[dict, dict, dict]:
-        return {}, {}, {}
+    def _sanitize_parameters(self, **options: float | None) -> tuple[dict, dict, dict]:
+        unknown = options.keys() - {"window", "context"}
+        if unknown:
+            raise TypeError(f"There is no option {', '.join(sorted(unknown))}; there are batch_size, window, context.")
+        return options, {}, {}
 
-    def preprocess(self, audio: AudioInput) -> dict[str, GenericTensor]:
+    def preprocess(
+        self, audio: AudioInput, window: float | None = WINDOW, context: float = CONTEXT
+    ) -> Iterator[dict[str, GenericTensor]]:
         geometry = self.model.config.geometry
-        recording = load_recording(audio, geometry.sampling_rate)
-        samples = len(recording.waveform)
-        if geometry.frame_count(samples) == 0:
-            raise ValueError(
-                f"{recording.name}: {recording.duration:.4f} s of audio is shorter than one frame "
-                f"({geometry.receptive_field / geometry.sampling_rate:.3f} s)."
+        rate = geometry.sampling_rate
+        stream = RecordingStream(audio, rate)
+        samples = None if window is None else round(window * rate)
+        for part in cut_windows(stream, geometry, samples, round(context * rate)):
+            if part.last <= part.first:
+                raise ValueError(
+                    f"{stream.name}: {stream.duration:.4f} s of audio is shorter than one frame "
+                    f"({geometry.receptive_field / rate:.3f} s)."
+                )
+            inputs = self.feature_extractor(
+                part.waveform, sampling_rate=rate, return_attention_mask=True, return_tensors="pt"
             )
-        inputs = self.feature_extractor(
-            recording.waveform,
-            sampling_rate=geometry.sampling_rate,
-            return_attention_mask=True,
-            return_tensors="pt",
-        )
-        inputs["input_values"] = inputs["input_values"].to(self.dtype)
-        return {**inputs, "samples": samples, "duration": recording.duration}
+            inputs["input_values"] = inputs["input_values"].to(self.dtype)
+            counting = {"first": part.first, "last": part.last, "is_last": part.is_last}
+            yield {**inputs, **counting, "samples": stream.samples, "duration": stream.duration}
 
     def _forward(self, model_inputs: dict[str, GenericTensor]) -> dict[str, GenericTensor]:
-        samples, duration = model_inputs.pop("samples"), model_inputs.pop("duration")
+        described = {name: model_inputs.pop(name) for name in ("first", "last", "is_last", "samples", "duration")}
         logits = self.model(**model_inputs).logits
-        return {"posteriors": logits.float().softmax(dim=-1), "samples": samples, "duration": duration}
+        return {"posteriors": logits.float().softmax(dim=-1), **described}
 
-    def postprocess(self, model_outputs: dict[str, GenericTensor]) -> list[dict]:
-        frame_times = self.model.config.geometry.frame_times(model_outputs["samples"])
-        frame_times[-1] = model_outputs["duration"]  # of the original, which resampling may have rounded
-        posteriors = model_outputs["posteriors"][0, : len(frame_times) - 1].numpy()
+    def postprocess(self, model_outputs: list[dict[str, GenericTensor]]) -> list[dict]:
+        posteriors = np.concatenate(
+            [output["posteriors"][0, output["first"] : output["last"]].numpy() for output in model_outputs]
+        )
+        end = model_outputs[-1]  # by then the whole recording had been read
+        frame_times = self.model.config.geometry.frame_times(end["samples"])
+        frame_times[-1] = end["duration"]  # of the original, which resampling may have rounded
         return merge_frames(decode_argmax(posteriors), posteriors, frame_times, self.model.config.labels)

@@ -1,0 +1,74 @@
+"""Long recordings in overlapping windows: bounded memory, time linear in length, every frame with context around it.
+
+Neighbouring windows overlap; of the frames that both have, each takes those that are further from its own edges.
+Windows begin at whole frames, so that the frames of all windows together are exactly those of the recording. The last
+window is moved back until it is full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from .frames_sed import FrameGeometry
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of a recording, and which of its frames count.
+
+    Attributes:
+        waveform: ``(samples,)``.
+        first: the first frame of the window that counts.
+        last: the one after the last that does.
+        is_last: whether the recording ends with it.
+    """
+
+    waveform: np.ndarray
+    first: int
+    last: int
+    is_last: bool
+
+
+def cut_windows(
+    blocks: Iterable[np.ndarray], geometry: FrameGeometry, window: int | None, context: int
+) -> Iterator[Window]:
+    """Cuts a recording that comes in blocks; holds no more than a block and two windows of it.
+
+    Args:
+        blocks: consecutive stretches of the waveform, ``(samples,)`` each.
+        geometry: of the model.
+        window: samples of a window; None for the whole recording in one.
+        context: samples on either side whose frames are left to the neighbour.
+
+    Raises:
+        ValueError: if the context leaves nothing of a window, or is shorter than two frames.
+    """
+    hop = geometry.hop
+    if window is not None:
+        window, context = window // hop * hop, context // hop * hop
+        if not 2 * hop <= context < window // 2:
+            raise ValueError(
+                f"A window of {window / geometry.sampling_rate:g} s with a context of "
+                f"{context / geometry.sampling_rate:g} s on both sides leaves no frames between."
+            )
+        step = window - 2 * context
+    waiting, start, done = np.zeros(0, np.float32), 0, 0  # samples, where they begin, frames that are accounted for
+
+    def cut(following: int) -> Window:
+        """The window at `start`, which ends where the one that begins `following` samples later takes over."""
+        nonlocal waiting, start, done
+        border = (2 * start + following + window) // (2 * hop)
+        found = Window(waiting[:window], done - start // hop, border - start // hop, is_last=False)
+        waiting, start, done = waiting[following:], start + following, border
+        return found
+
+    for block in blocks:
+        waiting = np.concatenate([waiting, block]) if len(waiting) else block
+        while window is not None and len(waiting) > step + window:
+            yield cut(step)
+    if window is not None and len(waiting) > window:
+        yield cut(-(-(len(waiting) - window) // hop) * hop)
+    yield Window(waiting, done - start // hop, geometry.frame_count(len(waiting)), is_last=True)
