@@ -48,29 +48,27 @@ def main() -> None:
     """Reads the options, trains, scores, reports."""
     try:
         options = parse_options(description=__doc__)
-        if options.seeds:
-            train_seeds(options)
-        else:
-            train_and_score(options)
+        best = train_seeds(options) if options.seeds else train_and_score(options)
+        if options.push_to_hub and PartialState().is_main_process:
+            push_model(best["options"]["output_dir"], options.push_to_hub, private=options.private)
     except (ValueError, OSError) as error:
         sys.exit(f"train_sed.py: {error}")
     PartialState().destroy_process_group()
 
 
-def train_seeds(options: TrainingOptions) -> list[dict[str, Any]]:
-    """The paper's protocol: one run for each seed, in a folder of its own, and a report of all of them."""
+def train_seeds(options: TrainingOptions) -> dict[str, Any]:
+    """The paper's protocol: one run for each seed, in a folder of its own, and a report of all of them.
+
+    Returns:
+        The results of the run that is best by validation.
+    """
     runs, folder = [], Path(options.output_dir)
     for seed in options.seeds:
-        own = {"seed": seed, "seeds": None, "output_dir": str(folder / f"seed_{seed}"), "push_to_hub": None}
+        own = {"seed": seed, "seeds": None, "output_dir": str(folder / f"seed_{seed}")}
         runs.append(train_and_score(replace(options, **own)))
-    accelerator = Accelerator()
-    if accelerator.is_main_process:
+    if PartialState().is_main_process:
         write_report(folder, runs)
-        if options.push_to_hub:
-            best = min(runs, key=lambda run: run["best_validation_frame_error_rate"])
-            push_model(best["options"]["output_dir"], options.push_to_hub, private=options.private)
-    accelerator.wait_for_everyone()
-    return runs
+    return min(runs, key=lambda run: run["best_validation_frame_error_rate"])
 
 
 @dataclass
@@ -147,9 +145,8 @@ def train_and_score(options: TrainingOptions) -> dict[str, Any]:
         write_report(folder, [results], predictions)
         write_model_card(folder, results)
         print_scores(results)
-        if options.push_to_hub:
-            push_model(folder, options.push_to_hub, private=options.private)
     accelerator.wait_for_everyone()
+    accelerator.free_memory()
     return results
 
 

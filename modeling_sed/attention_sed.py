@@ -14,6 +14,7 @@ With gradients there is no such buffer, and autograd keeps every block.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -88,7 +89,9 @@ class BlockwiseWavLMAttention(WavLMAttention):
         return reset * (update * self.gru_rel_pos_const - 1.0) + 2.0
 
 
-def _bias_blocks(gates: torch.Tensor, table: torch.Tensor, padding: torch.Tensor | None):
+def _bias_blocks(
+    gates: torch.Tensor, table: torch.Tensor, padding: torch.Tensor | None
+) -> Iterator[tuple[slice, torch.Tensor]]:
     """Yields blocks of queries, and what is added to their scores: ``(batch, heads, queries, frames)``.
 
     Args:

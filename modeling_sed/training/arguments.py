@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
@@ -157,9 +159,16 @@ class TrainingOptions:
         ):
             if (value := getattr(self, name)) is not None and value < 1:
                 raise ValueError(f"--{name} must be at least 1; got {value}.")
-        for name in ("augment_probability", "mask_time_prob", "mask_feature_prob", "augment_speed"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"--{name} must lie between 0 and 1; got {getattr(self, name)}.")
+        for name, most in (
+            ("augment_probability", 1.0),
+            ("mask_time_prob", 1.0),
+            ("mask_feature_prob", 1.0),
+            ("augment_speed", 0.5),
+            ("max_batch_seconds", math.inf),
+            ("checkpoint_minutes", math.inf),
+        ):
+            if not 0 <= (getattr(self, name) or 0) <= most:
+                raise ValueError(f"--{name} must lie between 0 and {most:g}; got {getattr(self, name)}.")
         if self.lr_scheduler not in ("newbob", *NAMED_SCHEDULES):
             raise ValueError(
                 f"--lr_scheduler is newbob or one of {', '.join(NAMED_SCHEDULES)}; got {self.lr_scheduler!r}."
@@ -190,8 +199,10 @@ def parse_options(arguments: Sequence[str] | None = None, description: str | Non
     parser = HfArgumentParser(TrainingOptions, description=description, allow_abbrev=False)
     parser.add_argument("--config", metavar="FILE.yaml", help="Options by name; those of the command line win.")
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    if "--config" in arguments[:-1]:
-        arguments = [*_read_config(Path(arguments[arguments.index("--config") + 1])), *arguments]
+    only_config = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    only_config.add_argument("--config", type=Path)
+    if config := only_config.parse_known_args(arguments)[0].config:
+        arguments = [*_read_config(config), *arguments]
     namespace = parser.parse_args(arguments)
     del namespace.config
     return TrainingOptions(**vars(namespace))

@@ -114,7 +114,9 @@ def parameter_groups(model: SEDForAudioFrameClassification, options: TrainingOpt
     ]
 
 
-def with_weights(config: SEDConfig, state_dict: Mapping[str, torch.Tensor], lora_scaling: float | None = None):
+def with_weights(
+    config: SEDConfig, state_dict: Mapping[str, torch.Tensor], lora_scaling: float | None = None
+) -> SEDForAudioFrameClassification:
     """A model of plain layers with the weights of one that was trained: adapters are merged into what they adapt.
 
     Args:
@@ -123,7 +125,7 @@ def with_weights(config: SEDConfig, state_dict: Mapping[str, torch.Tensor], lora
         lora_scaling: factor of the adapters; None if there are none.
 
     Returns:
-        `SEDForAudioFrameClassification`; its tensors are those of the state dict wherever nothing was merged.
+        A model whose tensors are those of the state dict wherever nothing was merged.
     """
     weights = {}
     for name, tensor in state_dict.items():

@@ -17,7 +17,7 @@ def test_the_command_line_wins(tmp_path: Path):
         "encoder: microsoft/wavlm-base\nlabels: [neutral, happy]\nweight_decay: 1e-2\nclassifier_bias: true\n"
         "max_steps: 7\nnormalize_encoder_output: false\nlog_with:\n"
     )
-    options = parse_options([*REQUIRED, "--config", str(tmp_path / "config.yaml"), "--max_steps", "9"])
+    options = parse_options([*REQUIRED, f"--config={tmp_path / 'config.yaml'}", "--max_steps", "9"])
     assert options.encoder == "encoder" and options.max_steps == 9
     assert options.labels == ["neutral", "happy"] and options.weight_decay == 0.01
     assert options.classifier_bias is True and options.normalize_encoder_output is False

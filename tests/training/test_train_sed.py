@@ -201,5 +201,5 @@ def test_seeds_are_reported_together_and_the_best_is_published(data: Path, encod
     assert not [name for name in published if name.startswith(("checkpoints", "."))]
     card = published["README.md"].decode()
     metadata = yaml.safe_load(card.split("---")[1])
-    assert metadata["license"] == "cc-by-nc-sa-4.0"
+    assert metadata["license"] == "cc-by-nc-sa-4.0" and "# someone/tones-model\n" in card
     assert metadata["model-index"][0]["results"][0]["metrics"][0]["type"] == "eder"
