@@ -135,10 +135,10 @@ class Checkpoints:
 
     def _restore(self, finished: list[Path]) -> None:
         now, then = self._record(), json.loads((finished[-1] / RECORD_FILE).read_text(encoding="utf-8"))
-        if changed := [name for name in now if now[name] != then.get(name)]:
+        if changed := [name for name in now if now[name] != then.get(name, now[name])]:
             raise ValueError(
                 f"--resume: {finished[-1]} was written with another value of "
-                + ", ".join(f"{name} ({then.get(name)}, now {now[name]})" for name in changed)
+                + ", ".join(f"{name} ({then[name]}, now {now[name]})" for name in changed)
                 + "; use the same, or another --output_dir."
             )
         self.accelerator.load_state(str(finished[-1]))
