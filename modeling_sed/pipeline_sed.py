@@ -12,8 +12,8 @@ from .audio_sed import AudioInput, RecordingStream
 from .decoding_sed import decode_argmax, merge_frames
 from .windows_sed import cut_windows
 
-WINDOW = 30.0  # seconds
-CONTEXT = 2.5
+WINDOW = 20.0  # seconds
+CONTEXT = 2.0
 
 
 class SpeechEmotionDiarizationPipeline(ChunkPipeline):
@@ -44,8 +44,8 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
             inputs: a recording, as [`~modeling_sed.audio_sed.load_recording`] takes it, or a list, generator or
                 dataset of them.
             batch_size: how many windows go through the model at once; the result does not depend on it.
-            window: seconds of a window (30); None for whole recordings at once, however long.
-            context: seconds that neighbouring windows have in common on either side of where they join (2.5).
+            window: seconds of a window (20); None for whole recordings at once, however long.
+            context: seconds that neighbouring windows have in common on either side of where they join (2).
 
         Returns:
             For each recording, the segments ``{"start", "end", "label", "score"}`` (seconds, label name, mean

@@ -2,7 +2,7 @@
 
 Neighbouring windows overlap; of the frames that both have, each takes those that are further from its own edges.
 Windows begin at whole frames, so that the frames of all windows together are exactly those of the recording. The last
-window is moved back until it is full.
+window is what remains, more than twice the context.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Window:
 def cut_windows(
     blocks: Iterable[np.ndarray], geometry: FrameGeometry, window: int | None, context: int
 ) -> Iterator[Window]:
-    """Cuts a recording that comes in blocks; holds no more than a block and two windows of it.
+    """Cuts a recording that comes in blocks; holds no more than a block and a window of it.
 
     Args:
         blocks: consecutive stretches of the waveform, ``(samples,)`` each.
@@ -54,21 +54,11 @@ def cut_windows(
                 f"A window of {window / geometry.sampling_rate:g} s with a context of "
                 f"{context / geometry.sampling_rate:g} s on both sides leaves no frames between."
             )
-        step = window - 2 * context
-    waiting, start, done = np.zeros(0, np.float32), 0, 0  # samples, where they begin, frames that are accounted for
-
-    def cut(following: int) -> Window:
-        """The window at `start`, which ends where the one that begins `following` samples later takes over."""
-        nonlocal waiting, start, done
-        border = (2 * start + following + window) // (2 * hop)
-        found = Window(waiting[:window], done - start // hop, border - start // hop, is_last=False)
-        waiting, start, done = waiting[following:], start + following, border
-        return found
-
+    waiting, start, done = np.zeros(0, np.float32), 0, 0  # samples, the frame they begin with, frames accounted for
     for block in blocks:
         waiting = np.concatenate([waiting, block]) if len(waiting) else block
-        while window is not None and len(waiting) > step + window:
-            yield cut(step)
-    if window is not None and len(waiting) > window:
-        yield cut(-(-(len(waiting) - window) // hop) * hop)
-    yield Window(waiting, done - start // hop, geometry.frame_count(len(waiting)), is_last=True)
+        while window is not None and len(waiting) > window:
+            border = start + (window - context) // hop
+            yield Window(waiting[:window], done - start, border - start, is_last=False)
+            waiting, start, done = waiting[window - 2 * context :], start + (window - 2 * context) // hop, border
+    yield Window(waiting, done - start, geometry.frame_count(len(waiting)), is_last=True)
