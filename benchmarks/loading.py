@@ -4,7 +4,7 @@
 
 CHECKPOINT is a folder with a checkpoint of SpeechBrain's recipe, such as the released large one; PEER_PYTHON is a
 Python that has speechbrain==1.1.0 with its requirements, and transformers. Imports are not timed, files are in the
-system's cache, nothing is asked of the Hub. Each is loaded three times, in turn.
+system's cache, nothing is asked of the Hub. Each is loaded three times, in turn. Linux only.
 """
 
 from __future__ import annotations
@@ -45,16 +45,19 @@ def load(source, work):
 """
 
 MEASURE = """
-import json, resource, sys, time
+import json, sys, time
 import torch
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak_memory():  # of this process alone; what getrusage says begins with the peak of its parent
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+before = peak_memory()
 start = time.perf_counter()
 model = load(*sys.argv[1:])
 with torch.no_grad():
     total = sum(parameter.double().sum().item() for parameter in model.parameters())  # all of it has been read
 elapsed = time.perf_counter() - start
 size = sum(parameter.numel() * parameter.element_size() for parameter in model.parameters())
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+peak = peak_memory() - before
 print(json.dumps({"seconds": elapsed, "peak": peak / 2**20, "size": size / 2**30}))
 """
 
