@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ import typer
 
 if TYPE_CHECKING:  # torch and transformers take seconds to import: only when there is something to do
     from modeling_sed.pipeline_sed import SpeechEmotionDiarizationPipeline
+    from modeling_sed.recordings import Recordings
 
 app = typer.Typer(
     help="Speech Emotion Diarization: which emotion appears when?",
@@ -135,43 +137,62 @@ def convert(
 @app.command()
 def diarize(
     model: Annotated[str, typer.Option(help="Folder or hub id of a trained model.")],
-    files: Annotated[list[Path] | None, typer.Argument(help="Recordings.")] = None,
+    files: Annotated[list[str] | None, typer.Argument(help="Recordings: files or URLs.")] = None,
+    file_list: Annotated[Path | None, typer.Option("--list", help="Text file with a recording a line.")] = None,
     dataset: Annotated[
         Path | None, typer.Option(help="Folder of a dataset: diarize its utterances, with the truth beside.")
     ] = None,
     split: Annotated[str, typer.Option(help="Split of the dataset.")] = "test",
     limit: Annotated[int | None, typer.Option(help="Only the first utterances of the dataset.", min=1)] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write JSON into this file instead of printing. Goes on where a killed run stopped, and lets the "
+            "processes of `accelerate launch -m modeling_sed diarize …` share the recordings."
+        ),
+    ] = None,
     output_format: Annotated[OutputFormat, typer.Option("--format", help="What to print.")] = OutputFormat.table,
     plot: Annotated[Path | None, typer.Option(help="Draw the timelines into this file (.png, .svg, .pdf).")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps …; default: the best there is.")] = None,
-    batch_size: Annotated[int, typer.Option(help="Windows that go through the model at once.", min=1)] = 1,
+    dtype: Annotated[str | None, typer.Option(help="bfloat16, float16 …; default: as the model was saved.")] = None,
+    compile_model: Annotated[
+        bool, typer.Option("--compile", help="torch.compile: a minute or more at first, some per cent faster then.")
+    ] = False,
+    batch_size: Annotated[
+        str, typer.Option(help="Windows that go through the model at once: a number, or auto: as memory allows.")
+    ] = "auto",
     window: Annotated[
         float | None, typer.Option(help="Seconds of a window of a long recording; 0: whole recordings at once.")
     ] = None,
 ) -> None:
     """Print the emotion segments of recordings, with times in seconds and scores."""
-    if not files and dataset is None:
-        raise typer.BadParameter("Give recordings, or a --dataset.")
-    recordings = [{"name": str(file), "audio": file} for file in files or []]
-    if dataset is not None:
-        recordings += list(_dataset_recordings(dataset, split, limit))
-    pipeline = _load_pipeline(model, device)
-    options = {"batch_size": batch_size, **({} if window is None else {"window": window or None})}
-    results, failed = [], False
-    for recording in recordings:
+    if output is not None and plot is not None:
+        raise typer.BadParameter("--plot draws what is printed: not together with --output.")
+    recordings = _find_recordings(files, file_list, dataset, split, limit)
+    options = {"batch_size": _batch_size(batch_size), **({} if window is None else {"window": window or None})}
+    failures = []
+
+    def report(error: Exception) -> None:
+        failures.append(error)
+        typer.echo(f"error: {error}", err=True)
+
+    if output is None:
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            raise typer.BadParameter("Several processes need an --output, which they share.")
+        pipeline = _load_pipeline(model, device, dtype, compile_model)
+        _diarize_and_print(pipeline, recordings, report, options, output_format, plot)
+    else:
+        from modeling_sed.recordings import device_of_process, diarize_into_file
+
+        pipeline = _load_pipeline(model, device or device_of_process(), dtype, compile_model)
         try:
-            results.append(_diarize_one(pipeline, recording, options, with_waveform=plot is not None))
-        except (ValueError, OSError, ImportError) as error:
-            failed = True
-            typer.echo(f"error: {error}", err=True)
-            continue
-        if output_format is OutputFormat.table:
-            _print_table(results[-1])
-    if output_format is OutputFormat.json:
-        typer.echo(json.dumps([{k: v for k, v in item.items() if k != "waveform"} for item in results], indent=2))
-    if plot is not None and results:
-        _save_picture("plot_timelines", results, plot)
-    if failed:
+            settings = {"model": model, "window": window, "dtype": dtype}
+            count = diarize_into_file(output, pipeline, recordings, report, settings, **options)
+        except (ValueError, OSError) as error:
+            raise typer.BadParameter(str(error)) from error
+        if count is not None:
+            typer.echo(f"{count} recordings in {output}")
+    if failures:
         raise typer.Exit(1)
 
 
@@ -224,43 +245,74 @@ def _utterance_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _dataset_recordings(folder: Path, split: str, limit: int | None) -> Iterator[dict[str, Any]]:
-    from datasets import load_from_disk
+def _find_recordings(
+    files: list[str] | None, file_list: Path | None, dataset: Path | None, split: str, limit: int | None
+) -> Recordings:
+    from modeling_sed.recordings import Recordings
 
+    if sum(source is not None and source != [] for source in (files, file_list, dataset)) != 1:
+        raise typer.BadParameter("Give recordings, a --list of them, or a --dataset.")
     try:
-        rows = load_from_disk(str(folder))[split]
-    except (OSError, KeyError) as error:
-        raise typer.BadParameter(f"{folder} is not a dataset with a split {split!r}.") from error
-    for row in rows.select(range(min(limit or len(rows), len(rows)))):
-        yield {"name": row["id"], "audio": row["audio"], "reference": row["segments"]}
+        if dataset is not None:
+            return Recordings.of_dataset(dataset, split, limit)
+        if file_list is not None:
+            files = [line.strip() for line in file_list.read_text(encoding="utf-8").splitlines() if line.strip()]
+        return Recordings.of_files(files)
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(str(error)) from error
 
 
-def _load_pipeline(model: str, device: str | None) -> SpeechEmotionDiarizationPipeline:
+def _batch_size(value: str) -> int | str:
+    if value == "auto":
+        return value
+    if not value.isdecimal() or int(value) == 0:
+        raise typer.BadParameter(f"--batch-size {value}: must be a number from 1, or auto.")
+    return int(value)
+
+
+def _load_pipeline(
+    model: str, device: str | None, dtype: str | None, compile_model: bool
+) -> SpeechEmotionDiarizationPipeline:
+    import torch
     from transformers import pipeline
 
     import modeling_sed
 
+    if dtype is not None and not isinstance(getattr(torch, dtype, None), torch.dtype):
+        raise typer.BadParameter(f"--dtype {dtype}: must be one of torch's, such as float32, bfloat16, float16.")
     try:
-        return pipeline(modeling_sed.TASK, model=model, device=device)
+        found = pipeline(modeling_sed.TASK, model=model, device=device, dtype=dtype)
     except (OSError, ValueError) as error:
         raise typer.BadParameter(f"cannot load the model {model}: {error}") from error
+    if compile_model:
+        found.model.compile(dynamic=True)
+    return found
 
 
-def _diarize_one(
-    pipeline: SpeechEmotionDiarizationPipeline, recording: dict[str, Any], options: dict[str, Any], with_waveform: bool
-) -> dict[str, Any]:
+def _diarize_and_print(
+    pipeline: SpeechEmotionDiarizationPipeline,
+    recordings: Recordings,
+    report: Callable[[Exception], None],
+    options: dict[str, Any],
+    output_format: OutputFormat,
+    plot: Path | None,
+) -> None:
     from modeling_sed.audio_sed import load_recording
-    from modeling_sed.segments import with_neutral
+    from modeling_sed.recordings import diarize_recordings
 
-    config = pipeline.model.config
-    segments = pipeline(recording["audio"], **options)
-    duration = segments[-1]["end"]
-    result = {"name": recording["name"], "duration": duration, "segments": segments}
-    if with_waveform:
-        result["waveform"] = load_recording(recording["audio"], config.sampling_rate).waveform
-    if "reference" in recording:
-        result["reference"] = with_neutral(recording["reference"], duration, config.neutral_label)
-    return result
+    results = []
+    for position, result in diarize_recordings(pipeline, recordings, range(len(recordings.names)), report, **options):
+        results.append(result)
+        if output_format is OutputFormat.table:
+            _print_table(result)
+        if plot is not None:
+            sampling_rate = pipeline.model.config.sampling_rate
+            waveform = load_recording(recordings.audio(position), sampling_rate).waveform
+            results[-1] = {**result, "waveform": waveform}
+    if output_format is OutputFormat.json:
+        typer.echo(json.dumps([{k: v for k, v in item.items() if k != "waveform"} for item in results], indent=2))
+    if plot is not None and results:
+        _save_picture("plot_timelines", results, plot)
 
 
 def _print_table(result: dict[str, Any]) -> None:

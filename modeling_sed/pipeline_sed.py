@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
 
 import numpy as np
-from transformers.pipelines.base import ChunkPipeline, GenericTensor
+from transformers.pipelines.base import ChunkPipeline
 
 from .audio_sed import AudioInput, RecordingStream
+from .batching_sed import map_batches
 from .decoding_sed import decode_argmax, merge_frames
 from .windows_sed import cut_windows
 
@@ -43,9 +44,12 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
         Args:
             inputs: a recording, as [`~modeling_sed.audio_sed.load_recording`] takes it, or a list, generator or
                 dataset of them.
-            batch_size: how many windows go through the model at once; the result does not depend on it.
+            batch_size: how many windows go through the model at once, at most; "auto": as many as the device's memory
+                holds (one on a CPU, which gains nothing by more). The result does not depend on it.
             window: seconds of a window (20); None for whole recordings at once, however long.
             context: seconds that neighbouring windows have in common on either side of where they join (2).
+            return_exceptions: whether a recording that cannot be diarized gives its exception instead of segments,
+                and the others go on.
 
         Returns:
             For each recording, the segments ``{"start", "end", "label", "score"}`` (seconds, label name, mean
@@ -57,15 +61,54 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
         """
         return super().__call__(inputs, **kwargs)
 
-    def _sanitize_parameters(self, **options: float | None) -> tuple[dict, dict, dict]:
-        unknown = options.keys() - {"window", "context"}
+    def _sanitize_parameters(self, **options: Any) -> tuple[dict, dict, dict]:
+        unknown = options.keys() - {"window", "context", "return_exceptions"}
         if unknown:
-            raise TypeError(f"There is no option {', '.join(sorted(unknown))}; there are batch_size, window, context.")
+            raise TypeError(
+                f"There is no option {', '.join(sorted(unknown))}; there are batch_size, window, context, "
+                "return_exceptions."
+            )
         return options, {}, {}
+
+    def get_iterator(
+        self,
+        inputs: Iterable[AudioInput],
+        num_workers: int,  # not used: a thread reads ahead
+        batch_size: int | Literal["auto"],
+        preprocess_params: dict[str, Any],
+        forward_params: dict[str, Any],
+        postprocess_params: dict[str, Any],
+    ) -> Iterator[list[dict] | Exception]:
+        """Yields what `postprocess` makes of each recording, in order; transformers calls it for one, too."""
+        if batch_size == "auto" and self.device.type == "cpu":
+            batch_size = 1  # a processor is busy with one window, and needs no padding
+
+        def run(windows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            if "exception" in windows[0]:  # alone in its batch, since it has no length
+                return windows
+            return self.forward(windows, **forward_params)
+
+        outputs: list[dict[str, Any]] = []
+        for output in map_batches(run, self._windows(inputs, **preprocess_params), _length, batch_size):
+            outputs.append(output)
+            if output["is_last"]:
+                yield output.get("exception") or self.postprocess(outputs, **postprocess_params)
+                outputs = []
+
+    def _windows(
+        self, inputs: Iterable[AudioInput], return_exceptions: bool = False, **options: Any
+    ) -> Iterator[dict[str, Any]]:
+        for audio in inputs:
+            try:
+                yield from self.preprocess(audio, **options)
+            except (ValueError, OSError, ImportError) as exception:  # noqa: PERF203 - the others go on
+                if not return_exceptions:
+                    raise
+                yield {"exception": exception, "is_last": True}
 
     def preprocess(
         self, audio: AudioInput, window: float | None = WINDOW, context: float = CONTEXT
-    ) -> Iterator[dict[str, GenericTensor]]:
+    ) -> Iterator[dict[str, Any]]:
         geometry = self.model.config.geometry
         rate = geometry.sampling_rate
         stream = RecordingStream(audio, rate)
@@ -76,23 +119,31 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
                     f"{stream.name}: {stream.duration:.4f} s of audio is shorter than one frame "
                     f"({geometry.receptive_field / rate:.3f} s)."
                 )
-            inputs = self.feature_extractor(
-                part.waveform, sampling_rate=rate, return_attention_mask=True, return_tensors="pt"
-            )
-            inputs["input_values"] = inputs["input_values"].to(self.dtype)
+            (waveform,) = self.feature_extractor(part.waveform, sampling_rate=rate)["input_values"]
             counting = {"first": part.first, "last": part.last, "is_last": part.is_last}
-            yield {**inputs, **counting, "samples": stream.samples, "duration": stream.duration}
+            yield {"input_values": waveform, **counting, "samples": stream.samples, "duration": stream.duration}
 
-    def _forward(self, model_inputs: dict[str, GenericTensor]) -> dict[str, GenericTensor]:
-        described = {name: model_inputs.pop(name) for name in ("first", "last", "is_last", "samples", "duration")}
-        logits = self.model(**model_inputs).logits
-        return {"posteriors": logits.float().softmax(dim=-1), **described}
+    def _forward(self, windows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        lengths = {_length(window) for window in windows}
+        inputs = self.feature_extractor.pad(
+            {"input_values": [window["input_values"] for window in windows]},
+            padding=True,
+            return_attention_mask=len(lengths) > 1,
+            return_tensors="pt",
+        ).to(self.device, self.dtype)
+        posteriors = self.model(**inputs).logits.float().softmax(dim=-1)
+        return [
+            {**window, "posteriors": frames[window["first"] : window["last"]], "input_values": None}
+            for window, frames in zip(windows, posteriors, strict=True)
+        ]
 
-    def postprocess(self, model_outputs: list[dict[str, GenericTensor]]) -> list[dict]:
-        posteriors = np.concatenate(
-            [output["posteriors"][0, output["first"] : output["last"]].numpy() for output in model_outputs]
-        )
+    def postprocess(self, model_outputs: list[dict[str, Any]]) -> list[dict]:
+        posteriors = np.concatenate([output["posteriors"].numpy() for output in model_outputs])
         end = model_outputs[-1]  # by then the whole recording had been read
         frame_times = self.model.config.geometry.frame_times(end["samples"])
         frame_times[-1] = end["duration"]  # of the original, which resampling may have rounded
         return merge_frames(decode_argmax(posteriors), posteriors, frame_times, self.model.config.labels)
+
+
+def _length(window: dict[str, Any]) -> int:
+    return len(window.get("input_values", ()))

@@ -1,0 +1,136 @@
+"""Many recordings to diarize, one after the other: files, the lines of a list, or the utterances of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from accelerate import PartialState
+from accelerate.utils import parse_flag_from_env
+from tqdm.auto import tqdm
+
+from .results_file import ResultsFile
+from .segments import with_neutral
+
+if TYPE_CHECKING:  # they take seconds to import
+    from .audio_sed import AudioInput
+    from .pipeline_sed import SpeechEmotionDiarizationPipeline
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """Recordings that are read when they are needed.
+
+    Attributes:
+        names: one each, all different.
+        audio: gives the recording at a position.
+        references: their true segments, where they are known.
+    """
+
+    names: Sequence[str]
+    audio: Callable[[int], AudioInput]
+    references: Sequence[Sequence[dict[str, Any]]] | None = None
+
+    @classmethod
+    def of_files(cls, paths: Iterable[str | Path]) -> Recordings:
+        """Files or URLs; one that is named again counts once."""
+        names = list(dict.fromkeys(str(path) for path in paths))
+        return cls(names, names.__getitem__)
+
+    @classmethod
+    def of_dataset(cls, folder: Path, split: str, limit: int | None = None) -> Recordings:
+        """The (first) utterances of a split of a dataset on disk.
+
+        Raises:
+            ValueError: if there is no such dataset, or no such split.
+        """
+        from datasets import load_from_disk
+
+        try:
+            rows = load_from_disk(str(folder))[split]
+        except (OSError, KeyError) as error:
+            raise ValueError(f"{folder} is not a dataset with a split {split!r}.") from error
+        rows = rows.select(range(min(limit or len(rows), len(rows))))
+        return cls(list(rows["id"]), lambda position: rows[position]["audio"], list(rows["segments"]))
+
+
+def diarize_recordings(
+    pipeline: SpeechEmotionDiarizationPipeline,
+    recordings: Recordings,
+    positions: Sequence[int],
+    report: Callable[[Exception], None],
+    **options: Any,
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yields position and result of each recording that can be diarized, in order.
+
+    Args:
+        pipeline: with the model.
+        recordings: all of them.
+        positions: of those to diarize.
+        report: is told of what cannot be.
+        options: of the pipeline.
+
+    Returns:
+        ``{"name", "duration", "segments"}`` each; with references also ``"reference"``, neutral stretches written out.
+    """
+    neutral_label = pipeline.model.config.neutral_label
+    found = pipeline((recordings.audio(position) for position in positions), return_exceptions=True, **options)
+    for position, segments in zip(positions, found, strict=True):
+        if isinstance(segments, Exception):
+            report(segments)
+            continue
+        duration = segments[-1]["end"]
+        result = {"name": recordings.names[position], "duration": duration, "segments": segments}
+        if recordings.references is not None:
+            result["reference"] = with_neutral(recordings.references[position], duration, neutral_label)
+        yield position, result
+
+
+def device_of_process() -> str:
+    """The device of this process among those that `accelerate launch` has started; alone, the best there is."""
+    return str(_process().device)
+
+
+def diarize_into_file(
+    path: Path,
+    pipeline: SpeechEmotionDiarizationPipeline,
+    recordings: Recordings,
+    report: Callable[[Exception], None],
+    settings: Mapping[str, Any],
+    **options: Any,
+) -> int | None:
+    """Diarizes this process's share of the recordings; when all processes are done, joins what they have written.
+
+    Args:
+        path: of the JSON file. Processes on several machines need one that all of them see.
+        pipeline: with the model.
+        recordings: all of them; those that a killed run has finished are left out.
+        report: is told of recordings that cannot be diarized.
+        settings: what else the results depend on: a killed run with others is not gone on with.
+        options: of the pipeline.
+
+    Returns:
+        The number of results in the file, in the main process; None in the others.
+
+    Raises:
+        FileExistsError, ValueError: as `ResultsFile`.
+    """
+    process, results = _process(), ResultsFile(path, settings)
+    done = results.done()
+    missing = [position for position, name in enumerate(recordings.names) if name not in done]
+    process.wait_for_everyone()  # all have seen what there is, and agree on what is missing
+    share = missing[process.process_index :: process.num_processes]
+    found = diarize_recordings(pipeline, recordings, share, report, **options)
+    bar = tqdm(found, total=len(share), unit="recording", disable=not process.is_main_process)
+    results.write((result for _, result in bar), process.process_index)
+    process.wait_for_everyone()
+    return results.join(recordings.names) if process.is_main_process else None
+
+
+def _process() -> PartialState:
+    cpu = parse_flag_from_env("ACCELERATE_USE_CPU") or not torch.accelerator.is_available()
+    return PartialState(cpu, timeout=timedelta(days=30))  # one may have much more to do than the others, who wait
