@@ -1,11 +1,14 @@
-"""Emotion timelines beside SpeechBrain's, on the same weights: time, real-time factor and peak memory by length.
+"""Emotion timelines beside SpeechBrain's, on the same weights: time, memory, and the distance to the machine's limit.
 
-    python -m benchmarks.inference CHECKPOINT PEER_PYTHON 10 60 300
+    python -m benchmarks.inference CHECKPOINT PEER_PYTHON 10 60 120 300 3600 batch
 
 CHECKPOINT is a folder with a checkpoint of SpeechBrain's recipe, such as the released large one; PEER_PYTHON is a
-Python that has speechbrain==1.1.0 with its requirements, and transformers; the numbers are seconds of audio. Every
-system gets a process of its own for every length, one after the other, runs once to warm up and then as often as asked
-for. Peak memory is that of the whole process.
+Python that has speechbrain==1.1.0 with its requirements, and transformers. Then lengths in seconds, or `batch`: 32
+recordings of 2 to 15 s, all at once.
+
+For each of them every system gets a process of its own, which loads the model, warms up on 10 s, and then waits: the
+systems are asked in turn, as often as `REPETITIONS` says. Memory is that process's peak, less what it held when it was
+ready. No process may have more memory than the machine has.
 """
 
 from __future__ import annotations
@@ -13,42 +16,63 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
 import torch
 import transformers
 
-REPETITIONS = 2
+import modeling_sed
+from benchmarks.roofline import Machine, Work, encoder_work
+
+REPETITIONS = {10: 5, 60: 3, 120: 2}  # by seconds of audio; otherwise once
+LONGEST_FOR_PEER = 300  # it ends the same way with all that is longer
 
 PEER = """
+import torch, transformers
 from speechbrain.inference.diarization import Speech_Emotion_Diarization
 model = Speech_Emotion_Diarization.from_hparams(source=sys.argv[1], savedir=sys.argv[2] + "/save")
-def run(path):
-    return [[s["start"], s["end"], s["emotion"]] for s in model.diarize_file(path)[path]]
+version = transformers.__version__
+def run(paths):
+    if len(paths) == 1:
+        found = model.diarize_file(paths[0])
+    else:
+        waves = [model.load_audio(path) for path in paths]
+        lengths = torch.tensor([len(wave) for wave in waves])
+        found = model.diarize_batch(torch.nn.utils.rnn.pad_sequence(waves, True), lengths / lengths.max(), paths)
+    return [[[s["start"], s["end"], s["emotion"]] for s in found[path]] for path in paths]
 """
 
 OURS = """
-import modeling_sed
+import modeling_sed, transformers
 pipeline = modeling_sed.load_speechbrain(sys.argv[1])
-def run(path):
-    return [[s["start"], s["end"], s["label"][0]] for s in pipeline(path, **json.loads(sys.argv[5]))]
+version = transformers.__version__
+def run(paths):
+    found = pipeline(paths, **json.loads(sys.argv[3]))
+    return [[[s["start"], s["end"], s["label"][0]] for s in segments] for segments in found]
 """
 
-MEASURE = """
-times = []
-for _ in range(int(sys.argv[4]) + 1):
+SERVE = """
+def memory(name):
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(name)) / 2**20
+run(json.loads(sys.stdin.readline()))
+loaded = memory("VmRSS")
+print(json.dumps({"version": version}), file=answers, flush=True)
+for line in sys.stdin:
     start = time.perf_counter()
-    segments = run(sys.argv[3])
-    times.append(time.perf_counter() - start)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-print(json.dumps({"times": times[1:], "peak": peak, "segments": segments}))
+    segments = run(json.loads(line))
+    seconds = time.perf_counter() - start
+    print(json.dumps([seconds, memory("VmHWM") - loaded, segments]), file=answers, flush=True)
 """
+
+START = "import json, os, sys, time\nanswers = os.fdopen(os.dup(1), 'w'); os.dup2(2, 1)\n"
 
 SYSTEMS = {
     "SpeechBrain": None,
@@ -76,36 +100,113 @@ def share_equal(first: list, second: list, seconds: float) -> float:
     return float((labels[0] == labels[1]).mean())
 
 
+class System:
+    """A process that has loaded the model, and answers."""
+
+    def __init__(self, python: str, code: str, checkpoint: str, work: str, options: dict[str, Any] | None):
+        limit = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        self._process = subprocess.Popen(
+            [python, "-c", START + code + SERVE, checkpoint, work, json.dumps(options)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=(Path(work) / "messages.txt").open("w"),
+            text=True,
+            env={**os.environ, "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"},
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+        )
+        warm_up = Path(work) / "warm_up.wav"
+        write_speech_like(warm_up, 10)
+        self.version = self._ask([str(warm_up)])["version"]
+
+    def run(self, paths: list[Path]) -> list | None:
+        """Seconds, GiB more than before, and segments of each recording; None where memory does not suffice."""
+        return self._ask([str(path) for path in paths])
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def _ask(self, paths: list[str]) -> Any:
+        try:
+            self._process.stdin.write(json.dumps(paths) + "\n")
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+        except BrokenPipeError:
+            answer = ""
+        return json.loads(answer) if answer else self._failure()
+
+    def _failure(self) -> None:
+        self._process.wait()
+        messages = Path(self._process.args[-2], "messages.txt").read_text()
+        if self._process.returncode != -9 and "allocate memory" not in messages:
+            raise RuntimeError(messages)
+
+
+def measure(
+    paths: list[Path], seconds: list[float], repetitions: int, least: float, checkpoint: str, peer_python: str
+) -> None:
+    """Prints a row for each system. ``least`` are the seconds that the machine needs for exact whole files."""
+    with tempfile.TemporaryDirectory() as work:
+        systems = {}
+        for name, options in SYSTEMS.items():
+            if options is None and len(paths) == 1 and seconds[0] > LONGEST_FOR_PEER:
+                continue
+            if len(paths) > 1 and options == {"window": None}:
+                continue  # no window is needed: the same as the next
+            python, code = (peer_python, PEER) if options is None else (sys.executable, OURS)
+            folder = Path(work) / str(len(systems))
+            folder.mkdir()
+            systems[name] = System(python, code, checkpoint, str(folder), options)
+        answers: dict[str, list] = {name: [] for name in systems}
+        for _ in range(repetitions):
+            for name, system in systems.items():
+                if None not in answers[name]:
+                    answers[name].append(system.run(paths))
+        alone = [systems["ours, windows"].run([path])[2][0] for path in paths] if len(paths) > 1 else None
+        for system in systems.values():
+            system.close()
+    total, first = sum(seconds), None
+    for name, found in answers.items():
+        label = f"{name} ({systems[name].version})" if SYSTEMS[name] is None else name
+        row = f"{'32 files' if alone else f'{total:g} s':>8}  {label:<22}"
+        if None in found:
+            print(row + "  out of memory", flush=True)
+            continue
+        time, segments = statistics.median(answer[0] for answer in found), found[-1][2]
+        first = first or (time, segments)
+        pairs = zip(segments, alone or first[1], seconds, strict=True)
+        same = sum(share_equal(one, other, length) * length for one, other, length in pairs) / total
+        print(
+            f"{row}{time:>9.2f}{time / total:>8.3f}{first[0] / time:>8.2f}{least / time:>10.2f}"
+            f"{max(answer[1] for answer in found):>10.2f}{100 * same:>11.1f} %",
+            flush=True,
+        )
+
+
 def main(checkpoint: str, peer_python: str, *lengths: str) -> None:
     """Prints a row for each length and system."""
+    machine = Machine.measure()
+    config = modeling_sed.load_speechbrain(checkpoint).model.config.encoder_config
     print(f"Python {platform.python_version()}, torch {torch.__version__}, transformers {transformers.__version__}")
-    print(f"{os.cpu_count()} cores, {platform.machine()}; fp32; medians of {REPETITIONS}")
-    print(f"{'audio':>7}  {'system':<20}{'seconds':>9}{'rtf':>8}{'ratio':>8}{'peak GiB':>10}{'same frames':>13}")
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"}
-    for seconds in map(float, lengths):
-        first = None
-        with tempfile.TemporaryDirectory() as work:
-            recording = Path(work) / "recording.wav"
-            write_speech_like(recording, seconds)
-            for name, options in SYSTEMS.items():
-                python, code = (peer_python, PEER) if options is None else (sys.executable, OURS)
-                code = "import json, resource, sys, time\n" + code + MEASURE
-                command = [python, "-c", code, checkpoint, work, str(recording), str(REPETITIONS), json.dumps(options)]
-                done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-                if done.returncode == -9:
-                    print(f"{seconds:>5g} s  {name:<20}  out of memory", flush=True)
-                    continue
-                if done.returncode:
-                    raise RuntimeError(done.stderr)
-                found = json.loads(done.stdout.strip().splitlines()[-1])
-                time = statistics.median(found["times"])
-                first = first or (time, found["segments"])
-                same = share_equal(first[1], found["segments"], seconds)
-                print(
-                    f"{seconds:>5g} s  {name:<20}{time:>9.2f}{time / seconds:>8.3f}{first[0] / time:>8.2f}"
-                    f"{found['peak']:>10.2f}{100 * same:>11.1f} %",
-                    flush=True,
-                )
+    print(
+        f"{os.cpu_count()} cores, {platform.machine()}; fp32; measured: {machine.operations / 1e9:.0f} billion "
+        f"operations a second, {machine.bytes / 1e9:.1f} GB a second"
+    )
+    print(
+        f"{'audio':>8}  {'system':<22}{'seconds':>9}{'rtf':>8}{'ratio':>8}{'roofline':>10}{'GiB more':>10}  same frames"
+    )
+    for length in lengths:
+        with tempfile.TemporaryDirectory() as folder:
+            seconds = (
+                [float(length)] if length != "batch" else list(np.random.default_rng(1).uniform(2, 15, 32).round(2))
+            )
+            paths = [Path(folder) / f"{number}.wav" for number in range(len(seconds))]
+            for path, duration in zip(paths, seconds, strict=True):
+                write_speech_like(path, duration)
+            works: list[Work] = [encoder_work(config, soundfile.info(path).frames) for path in paths]
+            least = sum(machine.least_seconds(work) for work in works)
+            repetitions = REPETITIONS.get(seconds[0], 1)
+            measure(paths, seconds, repetitions, least, checkpoint, peer_python)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import Wav2Vec2FeatureExtractor
@@ -86,6 +87,27 @@ def test_batches_of_windows_change_nothing(diarize: SpeechEmotionDiarizationPipe
         assert found[-1]["end"] == len(recording) / 16_000
     assert alone[3] != diarize(recordings[3], window=None)  # a window is normalised on its own
     assert alone[0] == diarize(recordings[0], window=None)
+
+
+def test_nothing_shows_at_the_joins():
+    """A model that hears no further than the context says the same in windows, at every length around their edges."""
+    model = small_model(normalize_encoder_output=False)
+    with torch.no_grad():
+        for layer in model.encoder.encoder.layers:  # what is left are convolutions: 8 frames to either side, and 5 ms
+            layer.attention.out_proj.weight.zero_()
+    diarize = SpeechEmotionDiarizationPipeline(
+        model=model, feature_extractor=Wav2Vec2FeatureExtractor(do_normalize=False)
+    )
+    window, context = 16_000, 3_200
+    waveform = np.random.default_rng(0).standard_normal(2 * window).astype(np.float32)
+    for edge in (window, *(window + number * (window - 2 * context) for number in (1, 2))):
+        for samples in (edge - 1, edge, edge + 1):
+            whole = diarize(waveform[:samples], window=None)
+            found = diarize(waveform[:samples], window=1.0, context=0.2)
+            assert len(whole) > 5
+            assert [s | {"score": 0} for s in found] == [s | {"score": 0} for s in whole]
+            assert [s["score"] for s in found] == pytest.approx([s["score"] for s in whole], abs=1e-5)
+            assert found[-1]["end"] == samples / 16_000
 
 
 @pytest.mark.parametrize(("rate", "suffix"), [(16_000, "wav"), (44_100, "flac"), (8_000, "ogg")])
