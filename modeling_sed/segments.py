@@ -52,3 +52,22 @@ def with_neutral(
     if covered < duration:
         filled.append({"start": covered, "end": duration, "label": neutral_label})
     return filled
+
+
+def join_equal(segments: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Neighbours with the same label that touch each other become one; its score is their mean over time.
+
+    Args:
+        segments: in order.
+    """
+    joined: list[dict[str, Any]] = []
+    for segment in segments:
+        last = joined[-1] if joined else None
+        if last is None or last["label"] != segment["label"] or last["end"] != segment["start"]:
+            joined.append(dict(segment))
+            continue
+        if "score" in last and "score" in segment:
+            seconds = last["end"] - last["start"], segment["end"] - segment["start"]
+            last["score"] = (last["score"] * seconds[0] + segment["score"] * seconds[1]) / sum(seconds)
+        last["end"] = segment["end"]
+    return joined

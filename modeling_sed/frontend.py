@@ -1,0 +1,180 @@
+"""Processors that run before the model: the first module of the paper's pipeline (Fig. 2 of arXiv 2306.12991).
+
+A processor is a callable from a `Signal` to a list of signals: the same one changed, one with less in it, several that
+go through the model one by one, or none. A signal knows which stretches of the recording it consists of, so the times
+of segments always refer to the recording; what a front end has taken away is neutral there. Whole waveforms lie in
+memory.
+
+```python
+>>> from modeling_sed.dataset_scripts.speech_activity import speech_intervals
+>>> front_end = FrontEnd([SplitAtPauses(speech_intervals), NormalizeLevel()])
+>>> diarize_with(front_end, pipeline, "call.wav")
+[{'start': 0.0, 'end': 2.34, 'label': 'neutral', 'score': 1.0}, {'start': 2.34, 'end': 4.1, 'label': 'angry', …}]
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import soxr
+
+from .audio_sed import AudioInput, load_channels
+from .segments import join_equal
+from .time_map import TimeMap
+
+if TYPE_CHECKING:
+    from .pipeline_sed import SpeechEmotionDiarizationPipeline
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A waveform on its way to the model.
+
+    Attributes:
+        waveform: ``(samples,)`` float32.
+        sampling_rate: in Hz.
+        times: which stretches of the recording it consists of.
+    """
+
+    waveform: np.ndarray
+    sampling_rate: int
+    times: TimeMap
+
+    @classmethod
+    def of(cls, audio: AudioInput, sampling_rate: int) -> Signal:
+        """A recording, mixed to mono, at its own sampling rate; ``sampling_rate`` is that of a bare array.
+
+        Raises:
+            FileNotFoundError, ValueError: as `load_channels`.
+        """
+        samples, original_rate = load_channels(audio, sampling_rate)
+        return cls(samples.mean(axis=1), original_rate, TimeMap.whole(Fraction(len(samples), original_rate)))
+
+    def at(self, sampling_rate: int) -> Signal:
+        """The same at another sampling rate."""
+        if sampling_rate == self.sampling_rate:
+            return self
+        return replace(
+            self,
+            waveform=soxr.resample(self.waveform, self.sampling_rate, sampling_rate),
+            sampling_rate=sampling_rate,
+        )
+
+    def keep(self, stretches: Sequence[tuple[int, int]]) -> Signal:
+        """Only these stretches (first sample and last + 1), put one after the other."""
+        kept = [self.waveform[first:last] for first, last in stretches]
+        waveform = np.concatenate(kept) if kept else self.waveform[:0]
+        return replace(self, waveform=waveform, times=self.times.keep(self.seconds(stretches)))
+
+    def count_only(self, stretches: Sequence[tuple[int, int]]) -> Signal:
+        """The same waveform, of which only these stretches (in order, apart from each other) count."""
+        return replace(self, times=self.times.count_only(self.seconds(stretches)))
+
+    def seconds(self, stretches: Sequence[tuple[int, int]]) -> list[tuple[Fraction, Fraction]]:
+        """Samples -> seconds of the signal, exact; the last sample ends where the map does, which resampling may have put between two samples."""
+        samples, duration = len(self.waveform), self.times.duration
+        return [
+            tuple(duration if sample >= samples else Fraction(int(sample), self.sampling_rate) for sample in stretch)
+            for stretch in stretches
+        ]
+
+
+Processor = Callable[[Signal], list[Signal]]
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """Processors one after the other; a processor itself.
+
+    Args:
+        processors: none for a front end that changes nothing.
+    """
+
+    processors: Sequence[Processor] = ()
+
+    def __call__(self, signal: Signal) -> list[Signal]:
+        signals = [signal]
+        for process in self.processors:
+            signals = [result for given in signals for result in process(given)]
+        return signals
+
+
+def diarize_with(
+    front_end: FrontEnd, pipeline: SpeechEmotionDiarizationPipeline, audio: AudioInput, **options: Any
+) -> list[dict[str, Any]]:
+    """The emotions of a recording that goes through a front end before the model.
+
+    Args:
+        front_end: without processors, the result is the pipeline's.
+        pipeline: with the model.
+        audio: a recording, as `load_recording` takes it.
+        options: of the pipeline.
+
+    Returns:
+        Segments as the pipeline has them, which tile the recording from 0 to its duration. What the front end left
+        out, or left too short for a frame, is neutral with a score of 1; that of segments which are joined is their
+        mean over time.
+
+    Raises:
+        FileNotFoundError, ValueError: as the pipeline.
+    """
+    if not front_end.processors:
+        return pipeline(audio, **options)
+    config = pipeline.model.config
+    recording = Signal.of(audio, config.sampling_rate)
+    signals = [signal.at(config.sampling_rate) for signal in front_end(recording)]
+    signals = [signal for signal in signals if config.geometry.frame_count(len(signal.waveform))]
+    timelines = pipeline([signal.waveform for signal in signals], **options) if signals else []
+    found = []
+    for signal, segments in zip(signals, timelines, strict=True):
+        found += _in_recording(signal, segments)
+    return _tile(found, recording.times.duration, config.neutral_label)
+
+
+def _in_recording(signal: Signal, segments: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Segments of a signal -> segments of the recording, with their times as fractions."""
+    borders = [round(segment["end"] * signal.sampling_rate) for segment in segments]
+    stretches = list(zip([0, *borders[:-1]], [*borders[:-1], len(signal.waveform)], strict=True))
+    return [
+        {**segment, "start": piece.start, "end": piece.end}
+        for segment, pieces in zip(segments, signal.times.trace(signal.seconds(stretches)), strict=True)
+        for piece in pieces
+        if piece.counts
+    ]
+
+
+def _tile(segments: list[dict[str, Any]], duration: Fraction, neutral_label: str) -> list[dict[str, Any]]:
+    """Fills the gaps with neutral, joins equal neighbours, and makes the times numbers."""
+    whole, covered = [], Fraction(0)
+    end = {"start": duration, "end": duration}
+    for segment in [*sorted(segments, key=lambda segment: segment["start"]), end]:
+        if segment["start"] > covered:
+            whole.append({"start": covered, "end": segment["start"], "label": neutral_label, "score": 1.0})
+        whole.append(segment)
+        covered = segment["end"]
+    return join_equal([{**s, "start": float(s["start"]), "end": float(s["end"])} for s in whole[:-1]])
+
+
+def split_channels(audio: AudioInput, sampling_rate: int = 16_000) -> list[dict[str, Any]]:
+    """The channels of a recording as recordings of their own: of a stereo call, one for each party.
+
+    Args:
+        audio: as `load_channels` takes it.
+        sampling_rate: of a bare array, in Hz.
+
+    Returns:
+        For each channel what a pipeline takes: ``{"array": (samples,), "sampling_rate": Hz, "path": its name}``.
+
+    Raises:
+        FileNotFoundError, ValueError: as `load_channels`.
+    """
+    samples, rate = load_channels(audio, sampling_rate)
+    return [
+        {"array": np.ascontiguousarray(channel), "sampling_rate": rate, "path": f"channel {number}"}
+        for number, channel in enumerate(samples.T, start=1)
+    ]
