@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:  # torch and transformers take seconds to import: only when there is something to do
+    from modeling_sed.frontend import FrontEnd
     from modeling_sed.pipeline_sed import SpeechEmotionDiarizationPipeline
 
 app = typer.Typer(
@@ -148,6 +149,14 @@ def diarize(
     window: Annotated[
         float | None, typer.Option(help="Seconds of a window of a long recording; 0: whole recordings at once.")
     ] = None,
+    front_end: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What happens before the model: vad, cut, split, loudness, denoise or dereverberate; repeatable."
+        ),
+    ] = None,
+    per_channel: Annotated[bool, typer.Option("--per-channel", help="Each channel is a recording of its own.")] = False,
+    turns: Annotated[Path | None, typer.Option(help="RTTM file of who speaks when: emotions by speaker.")] = None,
 ) -> None:
     """Print the emotion segments of recordings, with times in seconds and scores."""
     if not files and dataset is None:
@@ -155,12 +164,17 @@ def diarize(
     recordings = [{"name": str(file), "audio": file} for file in files or []]
     if dataset is not None:
         recordings += list(_dataset_recordings(dataset, split, limit))
+    if per_channel and turns is not None:
+        raise typer.BadParameter("--turns are those of a whole recording; leave out --per-channel.")
+    if per_channel:
+        recordings = _channels(recordings)
+    prepared = _front_end(front_end or [])
     pipeline = _load_pipeline(model, device)
     options = {"batch_size": batch_size, **({} if window is None else {"window": window or None})}
     results, failed = [], False
     for recording in recordings:
         try:
-            results.append(_diarize_one(pipeline, recording, options, with_waveform=plot is not None))
+            results.append(_diarize_one(pipeline, recording, options, prepared, turns, with_waveform=plot is not None))
         except (ValueError, OSError, ImportError) as error:
             failed = True
             typer.echo(f"error: {error}", err=True)
@@ -246,15 +260,49 @@ def _load_pipeline(model: str, device: str | None) -> SpeechEmotionDiarizationPi
         raise typer.BadParameter(f"cannot load the model {model}: {error}") from error
 
 
+def _front_end(names: list[str]) -> FrontEnd:
+    from modeling_sed.dataset_scripts.speech_activity import speech_intervals
+    from modeling_sed.frontend_processors import front_end_of
+
+    try:
+        return front_end_of(names, speech_intervals)
+    except (ValueError, ImportError) as error:
+        raise typer.BadParameter(str(error), param_hint="--front-end") from error
+
+
+def _channels(recordings: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    from modeling_sed.frontend import split_channels
+
+    for recording in recordings:
+        try:
+            channels = split_channels(recording["audio"])
+        except (ValueError, OSError):  # will be reported as any recording that cannot be read
+            yield recording
+            continue
+        for channel in channels:
+            yield {**recording, "name": f"{recording['name']}, {channel['path']}", "audio": channel}
+
+
 def _diarize_one(
-    pipeline: SpeechEmotionDiarizationPipeline, recording: dict[str, Any], options: dict[str, Any], with_waveform: bool
+    pipeline: SpeechEmotionDiarizationPipeline,
+    recording: dict[str, Any],
+    options: dict[str, Any],
+    front_end: FrontEnd,
+    turns: Path | None,
+    with_waveform: bool,
 ) -> dict[str, Any]:
     from modeling_sed.audio_sed import load_recording
+    from modeling_sed.frontend import diarize_with
     from modeling_sed.segments import with_neutral
+    from modeling_sed.speaker_turns import emotions_by_speaker, read_turns
 
     config = pipeline.model.config
-    segments = pipeline(recording["audio"], **options)
+    segments = diarize_with(front_end, pipeline, recording["audio"], **options)
     duration = segments[-1]["end"]
+    if turns is not None:
+        by_speaker = emotions_by_speaker(segments, read_turns(turns, recording["name"]))
+        spoken = [{**segment, "speaker": speaker} for speaker, own in by_speaker.items() for segment in own]
+        segments = sorted(spoken, key=lambda segment: segment["start"])
     result = {"name": recording["name"], "duration": duration, "segments": segments}
     if with_waveform:
         result["waveform"] = load_recording(recording["audio"], config.sampling_rate).waveform

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from .segments import join_equal
 from .time_map import TimeMap
 
 if TYPE_CHECKING:
+    from .frames_sed import FrameGeometry
     from .pipeline_sed import SpeechEmotionDiarizationPipeline
 
 
@@ -76,7 +78,7 @@ class Signal:
         return replace(self, times=self.times.count_only(self.seconds(stretches)))
 
     def seconds(self, stretches: Sequence[tuple[int, int]]) -> list[tuple[Fraction, Fraction]]:
-        """Samples -> seconds of the signal, exact; the last sample ends where the map does, which resampling may have put between two samples."""
+        """Samples -> seconds of the signal, exactly; its end is that of the map, also between two samples."""
         samples, duration = len(self.waveform), self.times.duration
         return [
             tuple(duration if sample >= samples else Fraction(int(sample), self.sampling_rate) for sample in stretch)
@@ -127,22 +129,26 @@ def diarize_with(
         return pipeline(audio, **options)
     config = pipeline.model.config
     recording = Signal.of(audio, config.sampling_rate)
-    signals = [signal.at(config.sampling_rate) for signal in front_end(recording)]
-    signals = [signal for signal in signals if config.geometry.frame_count(len(signal.waveform))]
-    timelines = pipeline([signal.waveform for signal in signals], **options) if signals else []
+    signals = [signal for signal in front_end(recording) if _has_a_frame(signal, config.geometry)]
+    heard = [{"array": signal.waveform, "sampling_rate": signal.sampling_rate} for signal in signals]
+    timelines = pipeline(heard, **options) if heard else []
     found = []
     for signal, segments in zip(signals, timelines, strict=True):
-        found += _in_recording(signal, segments)
+        found += _in_recording(segments, signal.times, config.sampling_rate)
     return _tile(found, recording.times.duration, config.neutral_label)
 
 
-def _in_recording(signal: Signal, segments: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Segments of a signal -> segments of the recording, with their times as fractions."""
-    borders = [round(segment["end"] * signal.sampling_rate) for segment in segments]
-    stretches = list(zip([0, *borders[:-1]], [*borders[:-1], len(signal.waveform)], strict=True))
+def _has_a_frame(signal: Signal, geometry: FrameGeometry) -> bool:
+    return geometry.frame_count(len(signal.waveform) * geometry.sampling_rate // signal.sampling_rate) > 0
+
+
+def _in_recording(segments: Sequence[dict[str, Any]], times: TimeMap, sampling_rate: int) -> list[dict[str, Any]]:
+    """Segments of a signal, whose borders are samples of the model's -> of the recording, with times as fractions."""
+    inner = [Fraction(round(segment["end"] * sampling_rate), sampling_rate) for segment in segments[:-1]]
+    stretches = list(pairwise([Fraction(0), *inner, times.duration]))
     return [
         {**segment, "start": piece.start, "end": piece.end}
-        for segment, pieces in zip(segments, signal.times.trace(signal.seconds(stretches)), strict=True)
+        for segment, pieces in zip(segments, times.trace(stretches), strict=True)
         for piece in pieces
         if piece.counts
     ]

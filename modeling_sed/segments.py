@@ -10,7 +10,7 @@ def format_table(segments: Sequence[Mapping[str, Any]], reference: Sequence[Mapp
     """A table with a line for each segment; a reference's lines stand beside the segments that they begin in.
 
     Args:
-        segments: ``{"start", "end", "label"}`` each, and ``score`` if they are predictions.
+        segments: ``{"start", "end", "label"}`` each, ``score`` if they are predictions, ``speaker`` where it is known.
         reference: the true segments, if they are known.
     """
     predicted = [_line(segment) for segment in segments]
@@ -30,7 +30,8 @@ _HEADER = "   start      end   label        score"
 
 def _line(segment: Mapping[str, Any]) -> str:
     score = f"{segment['score']:.3f}" if segment.get("score") is not None else ""
-    return f"{segment['start']:8.2f} {segment['end']:8.2f}   {segment['label']:<12} {score:>5}"
+    line = f"{segment['start']:8.2f} {segment['end']:8.2f}   {segment['label']:<12} {score:>5}"
+    return f"{line}   {segment['speaker']}" if "speaker" in segment else line
 
 
 def with_neutral(
