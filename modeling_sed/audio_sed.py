@@ -78,7 +78,7 @@ def load_channels(audio: AudioInput, sampling_rate: int) -> tuple[np.ndarray, in
     name = _name_of(audio)
     samples, original_rate = _decode(audio, sampling_rate, name, mix=False)
     samples = samples[:, None] if samples.ndim == 1 else samples
-    if samples.ndim != 2:
+    if samples.ndim != 2 or samples.shape[1] > max(samples.shape[0], 1):
         raise ValueError(f"{name}: a recording must be (samples, channels); got the shape {samples.shape}.")
     if samples.size == 0:
         raise ValueError(f"{name}: the recording is empty.")

@@ -7,6 +7,7 @@ memory.
 
 ```python
 >>> from modeling_sed.dataset_scripts.speech_activity import speech_intervals
+>>> from modeling_sed.frontend_processors import NormalizeLevel, SplitAtPauses
 >>> front_end = FrontEnd([SplitAtPauses(speech_intervals), NormalizeLevel()])
 >>> diarize_with(front_end, pipeline, "call.wav")
 [{'start': 0.0, 'end': 2.34, 'label': 'neutral', 'score': 1.0}, {'start': 2.34, 'end': 4.1, 'label': 'angry', …}]
@@ -180,7 +181,36 @@ def split_channels(audio: AudioInput, sampling_rate: int = 16_000) -> list[dict[
         FileNotFoundError, ValueError: as `load_channels`.
     """
     samples, rate = load_channels(audio, sampling_rate)
+    return _recordings(samples.T, rate, "channel")
+
+
+def split_sources(
+    audio: AudioInput, separate: Callable[[np.ndarray, int], np.ndarray], sampling_rate: int = 16_000
+) -> list[dict[str, Any]]:
+    """The sources of a mixture, such as people who talk at once, as recordings of their own.
+
+    Args:
+        audio: as `load_recording` takes it.
+        separate: a function of a waveform ``(samples,)`` and its sampling rate to ``(sources, samples)``.
+        sampling_rate: of a bare array, in Hz.
+
+    Returns:
+        As `split_channels`.
+
+    Raises:
+        FileNotFoundError, ValueError: as `load_channels`, or if separation does not keep the length.
+    """
+    mixture = Signal.of(audio, sampling_rate)
+    sources = np.asarray(separate(mixture.waveform, mixture.sampling_rate), dtype=np.float32)
+    if sources.ndim != 2 or sources.shape[1] != len(mixture.waveform):
+        raise ValueError(
+            f"Separation must return (sources, {len(mixture.waveform)}), as long as the mixture; got {sources.shape}."
+        )
+    return _recordings(sources, mixture.sampling_rate, "source")
+
+
+def _recordings(waveforms: np.ndarray, sampling_rate: int, kind: str) -> list[dict[str, Any]]:
     return [
-        {"array": np.ascontiguousarray(channel), "sampling_rate": rate, "path": f"channel {number}"}
-        for number, channel in enumerate(samples.T, start=1)
+        {"array": np.ascontiguousarray(waveform), "sampling_rate": sampling_rate, "path": f"{kind} {number}"}
+        for number, waveform in enumerate(waveforms, start=1)
     ]

@@ -145,13 +145,19 @@ def front_end_of(names: Sequence[str], find_speech: FindSpeech) -> FrontEnd:
     """A front end of processors by name, with their defaults.
 
     Args:
-        names: keys of `PROCESSORS`, in the order in which they process; the same one may come again.
+        names: keys of `PROCESSORS`, or models that `sepformer` takes (``namespace/name``), in the order in which they
+            process; the same one may come again.
         find_speech: the voice activity detector, as `MaskNonSpeech` takes it.
 
     Raises:
         ValueError: if there is no processor of a name.
         ImportError: if one needs a library that is not installed.
     """
-    if unknown := [name for name in names if name not in PROCESSORS]:
+    if unknown := [name for name in names if name not in PROCESSORS and "/" not in name]:
         raise ValueError(f"There is no processor {unknown[0]!r}; the processors are {', '.join(PROCESSORS)}.")
-    return FrontEnd([PROCESSORS[name](find_speech) for name in names])
+    return FrontEnd(
+        [
+            PROCESSORS[name](find_speech) if name in PROCESSORS else Enhance(enhancement.sepformer(name))
+            for name in names
+        ]
+    )

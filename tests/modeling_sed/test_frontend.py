@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from fractions import Fraction
 from pathlib import Path
@@ -13,11 +14,13 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import pipeline
+from typer.testing import CliRunner, Result
 
 import modeling_sed
 from modeling_sed import enhancement
+from modeling_sed.cli import app
 from modeling_sed.dataset_scripts.speech_activity import speech_intervals
-from modeling_sed.frontend import FrontEnd, Signal, diarize_with, split_channels
+from modeling_sed.frontend import FrontEnd, Signal, diarize_with, split_channels, split_sources
 from modeling_sed.frontend_processors import (
     PROCESSORS,
     CutNonSpeech,
@@ -234,6 +237,9 @@ def test_bad_channels_are_refused_by_name(tmp_path):
     bad[7, 1] = np.nan
     with pytest.raises(ValueError, match="sample 7 of the recording is nan"):
         split_channels(audio(bad))
+    for shape in ((2, 50), (2, 5, 10)):
+        with pytest.raises(ValueError, match=r"must be \(samples, channels\); got the shape"):
+            split_channels(audio(noise(100).reshape(shape)))
 
 
 @pytest.mark.parametrize("factor", [1e-3, 1.0, 30.0])
@@ -309,3 +315,88 @@ def test_all_processors_together(diarize):
 def test_unknown_processors_are_refused():
     with pytest.raises(ValueError, match=r"no processor 'vda'; the processors are vad, cut, split"):
         front_end_of(["vda"], speech_intervals)
+
+
+def test_sources_become_recordings_of_their_own(diarize):
+    voices = [noise(20_000, seed) for seed in (1, 2)]
+    parts = split_sources(voices[0] + voices[1], lambda mixture, _: np.stack([voices[0], mixture - voices[0]]))
+    assert [part["path"] for part in parts] == ["source 1", "source 2"]
+    assert diarize(parts[0]) == diarize(voices[0])
+    with pytest.raises(ValueError, match=r"must return \(sources, 20000\), as long as the mixture; got \(20000,\)"):
+        split_sources(voices[0], lambda mixture, _: mixture)
+
+
+SEPFORMER = """
+sample_rate: 8000
+num_spks: {sources}
+encoder: !new:speechbrain.lobes.models.dual_path.Encoder
+    kernel_size: 16
+    out_channels: 16
+block: !new:speechbrain.lobes.models.dual_path.SBTransformerBlock
+    num_layers: 1
+    d_model: 16
+    nhead: 2
+    d_ffn: 16
+masknet: !new:speechbrain.lobes.models.dual_path.Dual_Path_Model
+    num_spks: !ref <num_spks>
+    in_channels: 16
+    out_channels: 16
+    num_layers: 1
+    K: 50
+    intra_model: !ref <block>
+    inter_model: !ref <block>
+decoder: !new:speechbrain.lobes.models.dual_path.Decoder
+    in_channels: 16
+    out_channels: 1
+    kernel_size: 16
+    stride: 8
+    bias: False
+pretrainer: !new:speechbrain.utils.parameter_transfer.Pretrainer
+modules:
+    encoder: !ref <encoder>
+    masknet: !ref <masknet>
+    decoder: !ref <decoder>
+"""
+
+
+@pytest.mark.parametrize(("sources", "shape"), [(1, (20_001,)), (2, (2, 20_001))])
+def test_models_of_speechbrain_work_by_name(tmp_path, sources: int, shape: tuple):
+    pytest.importorskip("speechbrain.inference.separation", exc_type=ImportError)
+    (tmp_path / "hyperparams.yaml").write_text(SEPFORMER.format(sources=sources), encoding="utf-8")
+    separated = enhancement.sepformer(str(tmp_path))(noise(20_001), 22_050)
+    assert separated.shape == shape and separated.any() and np.isfinite(separated).all()
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, ["diarize", *map(str, arguments)])
+
+
+def test_the_command_line_has_channels_and_processors(model_folder: Path, diarize, tmp_path):
+    path = tmp_path / "call.wav"
+    soundfile.write(path, noise(60_000).reshape(-1, 2), 16_000, subtype="FLOAT")
+    done = run(path, tmp_path / "missing.wav", "--model", model_folder, "--format", "json", "--per-channel")
+    assert done.exit_code == 1 and "missing.wav" in done.stderr
+    for number, (result, channel) in enumerate(zip(json.loads(done.stdout), split_channels(path), strict=True), 1):
+        assert result["name"] == f"{path}, channel {number}"
+        assert result["segments"] == diarize(channel)
+    names = ["split", "loudness"]
+    options = [option for name in names for option in ("--front-end", name)]
+    done = run(path, "--model", model_folder, "--format", "json", *options)
+    assert json.loads(done.stdout)[0]["segments"] == diarize_with(front_end_of(names, speech_intervals), diarize, path)
+    done = run(path, "--model", model_folder, "--front-end", "vda")
+    assert done.exit_code == 2 and "no processor 'vda'" in done.stderr
+
+
+def test_the_command_line_names_the_speakers(model_folder: Path, tmp_path):
+    path, turns = tmp_path / "call.wav", tmp_path / "turns.rttm"
+    soundfile.write(path, noise(32_000), 16_000, subtype="FLOAT")
+    turns.write_text("SPEAKER call 1 0.25 1.0 <NA> <NA> anna <NA> <NA>\n", encoding="utf-8")
+    options = ["--model", model_folder, "--turns", turns]
+    done = run(path, *options, "--format", "json", "--plot", tmp_path / "timeline.png")
+    (result,) = json.loads(done.stdout)
+    assert result["duration"] == 2.0 and {segment["speaker"] for segment in result["segments"]} == {"anna"}
+    assert (result["segments"][0]["start"], result["segments"][-1]["end"]) == (0.25, 1.25)
+    assert "anna" in run(path, *options).stdout.splitlines()[2]
+    assert run(path, *options, "--per-channel").exit_code == 2
+    done = run(tmp_path / "other.wav", *options)
+    assert done.exit_code == 1
