@@ -11,7 +11,8 @@ from collections.abc import Callable
 import numpy as np
 import soxr
 
-TRANSFORM = 1024  # samples, of noise reduction
+REDUCTION = 0.8  # share of the noise
+INAUDIBLE = 1e-6  # of full scale: 30 dB below one step of 16 bits
 
 Enhancement = Callable[[np.ndarray, int], np.ndarray]
 
@@ -19,10 +20,10 @@ _INSTALL = "needs {}: pip install 'speech-emotion-diarization[enhancement]'"
 
 
 def spectral_gating() -> Enhancement:
-    """Noise reduction by a threshold for each frequency (noisereduce; Sainburg et al., 2020).
+    """Noise reduction by a threshold for each frequency that follows the sound (noisereduce; Sainburg et al., 2020).
 
-    The thresholds are those of the whole waveform: on validation data with added noise EDER was lower with them than
-    with thresholds that follow the sound. Waveforms shorter than one transform stay as they are.
+    A fifth of what it takes for noise stays: with less, or with one threshold for the whole waveform, models heard
+    worse on 40 utterances of a training split.
 
     Raises:
         ImportError: if noisereduce is not installed.
@@ -33,9 +34,8 @@ def spectral_gating() -> Enhancement:
         raise ImportError("Noise reduction " + _INSTALL.format("noisereduce")) from error
 
     def reduce_noise(waveform: np.ndarray, sampling_rate: int) -> np.ndarray:
-        if len(waveform) < TRANSFORM:
-            return waveform
-        return noisereduce.reduce_noise(y=waveform, sr=sampling_rate, stationary=True, n_fft=TRANSFORM)
+        dither = INAUDIBLE * np.random.default_rng(0).standard_normal(len(waveform))  # it divides by the level
+        return noisereduce.reduce_noise(y=waveform + dither, sr=sampling_rate, prop_decrease=REDUCTION)
 
     return reduce_noise
 
