@@ -152,7 +152,8 @@ def diarize(
     front_end: Annotated[
         list[str] | None,
         typer.Option(
-            help="What happens before the model: vad, cut, split, loudness, denoise or dereverberate; repeatable."
+            help="What happens before the model: vad, cut, split, loudness, denoise, dereverberate, "
+            "or the hub id of a SepFormer; repeatable."
         ),
     ] = None,
     per_channel: Annotated[bool, typer.Option("--per-channel", help="Each channel is a recording of its own.")] = False,
