@@ -62,7 +62,7 @@ def load_recording(audio: AudioInput, sampling_rate: int) -> Recording:
     return Recording(np.ascontiguousarray(waveform, dtype=np.float32), duration, name)
 
 
-def load_channels(audio: AudioInput, sampling_rate: int) -> tuple[np.ndarray, int]:
+def load_channels(audio: AudioInput, sampling_rate: int) -> tuple[np.ndarray, int, str]:
     """Decodes a recording as it is: all channels, at its own sampling rate.
 
     Args:
@@ -70,7 +70,7 @@ def load_channels(audio: AudioInput, sampling_rate: int) -> tuple[np.ndarray, in
         sampling_rate: of a bare array, in Hz.
 
     Returns:
-        ``(samples, channels)`` float32, and the sampling rate in Hz.
+        ``(samples, channels)`` float32, the sampling rate in Hz, and what to call the recording in messages.
 
     Raises:
         FileNotFoundError, ValueError: as `load_recording`.
@@ -84,7 +84,7 @@ def load_channels(audio: AudioInput, sampling_rate: int) -> tuple[np.ndarray, in
         raise ValueError(f"{name}: the recording is empty.")
     for channel in samples.T:
         _check_finite(channel, name)
-    return samples, original_rate
+    return samples, original_rate, name
 
 
 class RecordingStream:

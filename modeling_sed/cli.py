@@ -267,7 +267,7 @@ def _front_end(names: list[str]) -> FrontEnd:
 
     try:
         return front_end_of(names, speech_intervals)
-    except (ValueError, ImportError) as error:
+    except (ValueError, OSError, ImportError) as error:
         raise typer.BadParameter(str(error), param_hint="--front-end") from error
 
 
@@ -280,8 +280,8 @@ def _channels(recordings: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         except (ValueError, OSError):  # will be reported as any recording that cannot be read
             yield recording
             continue
-        for channel in channels:
-            yield {**recording, "name": f"{recording['name']}, {channel['path']}", "audio": channel}
+        for number, channel in enumerate(channels, start=1):
+            yield {**recording, "name": f"{recording['name']}, channel {number}", "audio": channel}
 
 
 def _diarize_one(

@@ -55,7 +55,7 @@ class Signal:
         Raises:
             FileNotFoundError, ValueError: as `load_channels`.
         """
-        samples, original_rate = load_channels(audio, sampling_rate)
+        samples, original_rate, _ = load_channels(audio, sampling_rate)
         return cls(samples.mean(axis=1), original_rate, TimeMap.whole(Fraction(len(samples), original_rate)))
 
     def at(self, sampling_rate: int) -> Signal:
@@ -180,8 +180,8 @@ def split_channels(audio: AudioInput, sampling_rate: int = 16_000) -> list[dict[
     Raises:
         FileNotFoundError, ValueError: as `load_channels`.
     """
-    samples, rate = load_channels(audio, sampling_rate)
-    return _recordings(samples.T, rate, "channel")
+    samples, rate, name = load_channels(audio, sampling_rate)
+    return _recordings(samples.T, rate, f"{name}, channel")
 
 
 def split_sources(
@@ -200,17 +200,17 @@ def split_sources(
     Raises:
         FileNotFoundError, ValueError: as `load_channels`, or if separation does not keep the length.
     """
-    mixture = Signal.of(audio, sampling_rate)
-    sources = np.asarray(separate(mixture.waveform, mixture.sampling_rate), dtype=np.float32)
-    if sources.ndim != 2 or sources.shape[1] != len(mixture.waveform):
+    samples, rate, name = load_channels(audio, sampling_rate)
+    sources = np.asarray(separate(samples.mean(axis=1), rate), dtype=np.float32)
+    if sources.ndim != 2 or sources.shape[1] != len(samples):
         raise ValueError(
-            f"Separation must return (sources, {len(mixture.waveform)}), as long as the mixture; got {sources.shape}."
+            f"{name}: separation must return (sources, {len(samples)}), as long as the mixture; got {sources.shape}."
         )
-    return _recordings(sources, mixture.sampling_rate, "source")
+    return _recordings(sources, rate, f"{name}, source")
 
 
-def _recordings(waveforms: np.ndarray, sampling_rate: int, kind: str) -> list[dict[str, Any]]:
+def _recordings(waveforms: np.ndarray, sampling_rate: int, name: str) -> list[dict[str, Any]]:
     return [
-        {"array": np.ascontiguousarray(waveform), "sampling_rate": sampling_rate, "path": f"{kind} {number}"}
+        {"array": np.ascontiguousarray(waveform), "sampling_rate": sampling_rate, "path": f"{name} {number}"}
         for number, waveform in enumerate(waveforms, start=1)
     ]

@@ -223,7 +223,7 @@ def test_channels_give_the_timelines_that_each_gives_alone(diarize, tmp_path):
     channels = [noise(30_000, seed) for seed in (1, 2)]
     soundfile.write(tmp_path / "stereo.wav", np.stack(channels, axis=1), 16_000, subtype="FLOAT")
     for number, (part, channel) in enumerate(zip(split_channels(tmp_path / "stereo.wav"), channels, strict=True), 1):
-        assert part["path"] == f"channel {number}"
+        assert part["path"] == f"{tmp_path / 'stereo.wav'}, channel {number}"
         assert diarize(part) == diarize(channel)
     mono = split_channels(audio(channels[0], 8_000))
     assert len(mono) == 1 and diarize(mono[0]) == diarize(audio(channels[0], 8_000))
@@ -320,7 +320,7 @@ def test_unknown_processors_are_refused():
 def test_sources_become_recordings_of_their_own(diarize):
     voices = [noise(20_000, seed) for seed in (1, 2)]
     parts = split_sources(voices[0] + voices[1], lambda mixture, _: np.stack([voices[0], mixture - voices[0]]))
-    assert [part["path"] for part in parts] == ["source 1", "source 2"]
+    assert [part["path"] for part in parts] == ["audio, source 1", "audio, source 2"]
     assert diarize(parts[0]) == diarize(voices[0])
     with pytest.raises(ValueError, match=r"must return \(sources, 20000\), as long as the mixture; got \(20000,\)"):
         split_sources(voices[0], lambda mixture, _: mixture)
