@@ -62,6 +62,31 @@ def load_recording(audio: AudioInput, sampling_rate: int) -> Recording:
     return Recording(np.ascontiguousarray(waveform, dtype=np.float32), duration, name)
 
 
+def load_channels(audio: AudioInput, sampling_rate: int) -> tuple[np.ndarray, int, str]:
+    """Decodes a recording as it is: all channels, at its own sampling rate.
+
+    Args:
+        audio: as `load_recording` takes it; an array may be ``(samples, channels)``, too.
+        sampling_rate: of a bare array, in Hz.
+
+    Returns:
+        ``(samples, channels)`` float32, the sampling rate in Hz, and what to call the recording in messages.
+
+    Raises:
+        FileNotFoundError, ValueError: as `load_recording`.
+    """
+    name = _name_of(audio)
+    samples, original_rate = _decode(audio, sampling_rate, name, mix=False)
+    samples = samples[:, None] if samples.ndim == 1 else samples
+    if samples.ndim != 2 or samples.shape[1] > max(samples.shape[0], 1):
+        raise ValueError(f"{name}: a recording must be (samples, channels); got the shape {samples.shape}.")
+    if samples.size == 0:
+        raise ValueError(f"{name}: the recording is empty.")
+    for channel in samples.T:
+        _check_finite(channel, name)
+    return samples, original_rate, name
+
+
 class RecordingStream:
     """A recording in blocks: files that are longer than `DECODED_AT_ONCE` never lie in memory as a whole.
 
@@ -145,8 +170,8 @@ def _name_of(audio: AudioInput) -> str:
     return str(getattr(audio, "name", None) or "audio")
 
 
-def _decode(audio: AudioInput, sampling_rate: int, name: str) -> tuple[np.ndarray, int]:
-    """The waveform of any accepted input, at its own sampling rate."""
+def _decode(audio: AudioInput, sampling_rate: int, name: str, mix: bool = True) -> tuple[np.ndarray, int]:
+    """The waveform of any accepted input, at its own sampling rate; not mixed to mono, a file's has all channels."""
     if isinstance(audio, Mapping):
         if "array" in audio:
             if "sampling_rate" not in audio:
@@ -166,15 +191,15 @@ def _decode(audio: AudioInput, sampling_rate: int, name: str) -> tuple[np.ndarra
         audio = audio.read()
     if not isinstance(audio, bytes):
         raise ValueError(f"{name}: cannot read audio from {type(audio).__name__}.")
-    return _decode_bytes(audio, sampling_rate, name)
+    return _decode_bytes(audio, sampling_rate, name, mix)
 
 
-def _decode_bytes(content: bytes, sampling_rate: int, name: str) -> tuple[np.ndarray, int]:
+def _decode_bytes(content: bytes, sampling_rate: int, name: str, mix: bool) -> tuple[np.ndarray, int]:
     if not content:
         raise ValueError(f"{name}: the file is empty.")
     try:
         samples, original_rate = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
-        return samples.mean(axis=1), original_rate
+        return (samples.mean(axis=1) if mix else samples), original_rate
     except soundfile.LibsndfileError as error:
         if not shutil.which("ffmpeg"):
             raise ValueError(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:  # torch and transformers take seconds to import: only when there is something to do
+    from modeling_sed.frontend import FrontEnd
     from modeling_sed.pipeline_sed import SpeechEmotionDiarizationPipeline
     from modeling_sed.recordings import Recordings
 
@@ -164,12 +165,30 @@ def diarize(
     window: Annotated[
         float | None, typer.Option(help="Seconds of a window of a long recording; 0: whole recordings at once.")
     ] = None,
+    front_end: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What happens before the model: vad, cut, split, loudness, denoise, dereverberate, "
+            "or the hub id of a SepFormer; repeatable."
+        ),
+    ] = None,
+    per_channel: Annotated[bool, typer.Option("--per-channel", help="Each channel is a recording of its own.")] = False,
+    turns: Annotated[Path | None, typer.Option(help="RTTM file of who speaks when: emotions by speaker.")] = None,
 ) -> None:
     """Print the emotion segments of recordings, with times in seconds and scores."""
     if output is not None and plot is not None:
         raise typer.BadParameter("--plot draws what is printed: not together with --output.")
+    if per_channel and turns is not None:
+        raise typer.BadParameter("--turns are those of a whole recording: not together with --per-channel.")
     recordings = _find_recordings(files, file_list, dataset, split, limit)
-    options = {"batch_size": _batch_size(batch_size), **({} if window is None else {"window": window or None})}
+    if per_channel:
+        recordings = recordings.by_channel()
+    options = {
+        "batch_size": _batch_size(batch_size),
+        "front_end": _front_end(front_end) if front_end else None,
+        "turns": turns,
+        **({} if window is None else {"window": window or None}),
+    }
     failures = []
 
     def report(error: Exception) -> None:
@@ -186,7 +205,7 @@ def diarize(
 
         pipeline = _load_pipeline(model, device or device_of_process(), dtype, compile_model)
         try:
-            settings = {"model": model, "window": window, "dtype": dtype}
+            settings = {"model": model, "window": window, "dtype": dtype, "front_end": front_end, "turns": str(turns)}
             count = diarize_into_file(output, pipeline, recordings, report, settings, **options)
         except (ValueError, OSError) as error:
             raise typer.BadParameter(str(error)) from error
@@ -260,6 +279,16 @@ def _find_recordings(
         return Recordings.of_files(files)
     except (ValueError, OSError) as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def _front_end(names: list[str]) -> FrontEnd:
+    from modeling_sed.dataset_scripts.speech_activity import speech_intervals
+    from modeling_sed.frontend_processors import front_end_of
+
+    try:
+        return front_end_of(names, speech_intervals)
+    except (ValueError, OSError, ImportError) as error:
+        raise typer.BadParameter(str(error), param_hint="--front-end") from error
 
 
 def _batch_size(value: str) -> int | str:

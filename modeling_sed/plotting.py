@@ -54,7 +54,7 @@ def plot_timelines(recordings: Sequence[Mapping[str, Any]]) -> Figure:
 
     Args:
         recordings: each with ``name``, ``waveform (samples,)``, ``duration`` (seconds), ``segments`` and, if the truth
-            is known, ``reference`` (segments that tile the recording).
+            is known, ``reference`` (segments that tile the recording). Segments with a ``speaker`` get a row for each.
 
     Returns:
         A figure; save it with ``figure.savefig("timeline.png")``.
@@ -65,7 +65,9 @@ def plot_timelines(recordings: Sequence[Mapping[str, Any]]) -> Figure:
         segment["label"] for item in recordings for segment in [*item["segments"], *(item.get("reference") or [])]
     )
     for axes, recording in zip(panels, recordings, strict=True):
-        rows = {"predicted": recording["segments"]}
+        rows: dict[str, list[Mapping[str, Any]]] = {}
+        for segment in recording["segments"]:
+            rows.setdefault(segment.get("speaker", "predicted"), []).append(segment)
         if recording.get("reference") is not None:
             rows["reference"] = recording["reference"]
         _draw_waveform(axes, recording["waveform"], recording["duration"])

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import soundfile
 import torch
 from accelerate import PartialState
 from accelerate.utils import parse_flag_from_env
 from tqdm.auto import tqdm
 
+from .frontend import FrontEnd, diarize_with, split_channels
 from .results_file import ResultsFile
 from .segments import with_neutral
+from .speaker_turns import Turn, emotions_by_speaker, read_turns
 
 if TYPE_CHECKING:  # they take seconds to import
     from .audio_sed import AudioInput
@@ -57,12 +61,33 @@ class Recordings:
         rows = rows.select(range(min(limit or len(rows), len(rows))))
         return cls(list(rows["id"]), lambda position: rows[position]["audio"], list(rows["segments"]))
 
+    def by_channel(self) -> Recordings:
+        """Each channel of each recording as one of its own."""
+        channels = [
+            (position, channel) for position, name in enumerate(self.names) for channel in range(_channel_count(name))
+        ]
+
+        def audio(position: int) -> AudioInput:
+            recording, channel = channels[position]
+            return split_channels(self.audio(recording))[channel]
+
+        return Recordings([f"{self.names[number]}, channel {channel + 1}" for number, channel in channels], audio)
+
+
+def _channel_count(path: str) -> int:
+    try:
+        return soundfile.info(path).channels
+    except soundfile.LibsndfileError:  # one that cannot be read will be reported then
+        return 1
+
 
 def diarize_recordings(
     pipeline: SpeechEmotionDiarizationPipeline,
     recordings: Recordings,
     positions: Sequence[int],
     report: Callable[[Exception], None],
+    front_end: FrontEnd | None = None,
+    turns: Path | None = None,
     **options: Any,
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yields position and result of each recording that can be diarized, in order.
@@ -72,22 +97,52 @@ def diarize_recordings(
         recordings: all of them.
         positions: of those to diarize.
         report: is told of what cannot be.
+        front_end: what happens before the model.
+        turns: RTTM file of who speaks when; the segments then are those of the speakers, with ``"speaker"``.
         options: of the pipeline.
 
     Returns:
         ``{"name", "duration", "segments"}`` each; with references also ``"reference"``, neutral stretches written out.
     """
     neutral_label = pipeline.model.config.neutral_label
-    found = pipeline((recordings.audio(position) for position in positions), return_exceptions=True, **options)
-    for position, segments in zip(positions, found, strict=True):
-        if isinstance(segments, Exception):
-            report(segments)
+    audio = (recordings.audio(position) for position in positions)
+    for position, found in zip(positions, _timelines(front_end, pipeline, audio, options), strict=True):
+        if isinstance(found, Exception):
+            report(found)
             continue
-        duration = segments[-1]["end"]
-        result = {"name": recordings.names[position], "duration": duration, "segments": segments}
+        name, duration, segments = recordings.names[position], found[-1]["end"], found
+        if turns is not None:
+            try:
+                segments = _spoken(found, read_turns(turns, name))
+            except (ValueError, OSError) as error:
+                report(error)
+                continue
+        result = {"name": name, "duration": duration, "segments": segments}
         if recordings.references is not None:
             result["reference"] = with_neutral(recordings.references[position], duration, neutral_label)
         yield position, result
+
+
+def _timelines(
+    front_end: FrontEnd | None,
+    pipeline: SpeechEmotionDiarizationPipeline,
+    recordings: Iterable[AudioInput],
+    options: Mapping[str, Any],
+) -> Iterator[list[dict[str, Any]] | Exception]:
+    if front_end is None:
+        yield from pipeline(iter(recordings), return_exceptions=True, **options)
+        return
+    for audio in recordings:
+        try:
+            yield diarize_with(front_end, pipeline, audio, **options)
+        except (ValueError, OSError, ImportError) as exception:  # noqa: PERF203 - the others go on
+            yield exception
+
+
+def _spoken(segments: list[dict[str, Any]], turns: list[Turn]) -> list[dict[str, Any]]:
+    by_speaker = emotions_by_speaker(segments, turns)
+    spoken = [{**segment, "speaker": speaker} for speaker, own in by_speaker.items() for segment in own]
+    return sorted(spoken, key=itemgetter("start"))
 
 
 def device_of_process() -> str:

@@ -10,7 +10,7 @@ def format_table(segments: Sequence[Mapping[str, Any]], reference: Sequence[Mapp
     """A table with a line for each segment; a reference's lines stand beside the segments that they begin in.
 
     Args:
-        segments: ``{"start", "end", "label"}`` each, and ``score`` if they are predictions.
+        segments: ``{"start", "end", "label"}`` each, ``score`` if they are predictions, ``speaker`` where it is known.
         reference: the true segments, if they are known.
     """
     predicted = [_line(segment) for segment in segments]
@@ -30,7 +30,8 @@ _HEADER = "   start      end   label        score"
 
 def _line(segment: Mapping[str, Any]) -> str:
     score = f"{segment['score']:.3f}" if segment.get("score") is not None else ""
-    return f"{segment['start']:8.2f} {segment['end']:8.2f}   {segment['label']:<12} {score:>5}"
+    line = f"{segment['start']:8.2f} {segment['end']:8.2f}   {segment['label']:<12} {score:>5}"
+    return f"{line}   {segment['speaker']}" if "speaker" in segment else line
 
 
 def with_neutral(
@@ -52,3 +53,22 @@ def with_neutral(
     if covered < duration:
         filled.append({"start": covered, "end": duration, "label": neutral_label})
     return filled
+
+
+def join_equal(segments: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Neighbours with the same label that touch each other become one; its score is their mean over time.
+
+    Args:
+        segments: in order.
+    """
+    joined: list[dict[str, Any]] = []
+    for segment in segments:
+        last = joined[-1] if joined else None
+        if last is None or last["label"] != segment["label"] or last["end"] != segment["start"]:
+            joined.append(dict(segment))
+            continue
+        if "score" in last and "score" in segment:
+            seconds = last["end"] - last["start"], segment["end"] - segment["start"]
+            last["score"] = (last["score"] * seconds[0] + segment["score"] * seconds[1]) / sum(seconds)
+        last["end"] = segment["end"]
+    return joined
