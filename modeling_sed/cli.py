@@ -205,7 +205,14 @@ def diarize(
 
         pipeline = _load_pipeline(model, device or device_of_process(), dtype, compile_model)
         try:
-            settings = {"model": model, "window": window, "dtype": dtype, "front_end": front_end, "turns": str(turns)}
+            settings = {
+                "model": model,
+                "window": window,
+                "dtype": dtype,
+                "front_end": front_end,
+                "turns": turns and str(turns),
+            }
+            settings = {name: value for name, value in settings.items() if value is not None}
             count = diarize_into_file(output, pipeline, recordings, report, settings, **options)
         except (ValueError, OSError) as error:
             raise typer.BadParameter(str(error)) from error

@@ -53,8 +53,7 @@ def test_two_processes_share_a_list_and_a_killed_run_goes_on(
     (tmp_path / "bad.wav").write_text("text")
     (tmp_path / "list.txt").write_text("\n".join(map(str, [*recordings[:4], tmp_path / "bad.wav", *recordings[4:]])))
     output = tmp_path / "out" / "results.json"
-    settings = {"model": str(model_folder), "window": None, "dtype": None}
-    killed = ResultsFile(output, settings)  # as a run that was killed while it wrote leaves it
+    killed = ResultsFile(output, {"model": str(model_folder)})  # as a run that was killed while it wrote leaves it
     killed.write([{"name": str(recordings[1]), "duration": 9.0, "segments": ["what the killed run found"]}])
     with (tmp_path / "out" / "results.json.parts" / "0.jsonl").open("a") as file:
         file.write('{"name": "' + str(recordings[2]))
