@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from transformers import AutoConfig, PreTrainedConfig
 from transformers.pipelines import PIPELINE_REGISTRY
 
+from .decoding_sed import check_decoder
 from .frames_sed import FrameGeometry
 
 PAPER_LABELS = ("neutral", "happy", "sad", "angry")
@@ -33,9 +34,13 @@ class SEDConfig(PreTrainedConfig):
         pooling_stride: encoder frames from one output frame to the next.
         classifier_bias: whether the linear classifier has a bias.
         sampling_rate: of the audio, in Hz.
+        decoder: how posteriors become segments: a mapping of the ``name`` of a decoder of decoding_sed.py and its
+            parameters, fitted on validation. None: the most probable label of each frame, as the paper has it.
+        temperature: what logits are divided by to make posteriors probabilities of being right, fitted on validation.
 
     Raises:
-        ValueError: for an encoder that is not supported, or labels that are not distinct or lack the neutral one.
+        ValueError: for an encoder or a decoder that there is not, or labels that are not distinct or lack the neutral
+            one.
     """
 
     model_type = "sed"
@@ -53,8 +58,11 @@ class SEDConfig(PreTrainedConfig):
         pooling_stride: int = 1,
         classifier_bias: bool = False,
         sampling_rate: int = 16_000,
+        decoder: dict[str, Any] | None = None,
+        temperature: float = 1.0,
         **kwargs: Any,
     ):
+        check_decoder(decoder)
         self.encoder_config = _as_encoder_config(encoder_config)
         self.neutral_label = neutral_label
         self.use_weighted_layer_sum = use_weighted_layer_sum
@@ -64,6 +72,8 @@ class SEDConfig(PreTrainedConfig):
         self.pooling_stride = pooling_stride
         self.classifier_bias = classifier_bias
         self.sampling_rate = sampling_rate
+        self.decoder = decoder
+        self.temperature = temperature
         if labels is not None or kwargs.get("id2label") is None:
             kwargs["id2label"] = dict(enumerate(labels or PAPER_LABELS))
             kwargs["label2id"] = {label: index for index, label in kwargs["id2label"].items()}
@@ -89,6 +99,12 @@ class SEDConfig(PreTrainedConfig):
     def labels(self) -> list[str]:
         """Label names in the order of the classifier's outputs."""
         return [self.id2label[index] for index in range(len(self.id2label))]
+
+    def chosen_decoder(self, decoder: str | Mapping[str, Any] | None) -> str | Mapping[str, Any] | None:
+        """The decoder to use where ``decoder`` is asked for: this model's own for None, or where only its name is."""
+        if self.decoder is not None and decoder in (None, self.decoder["name"]):
+            return self.decoder
+        return decoder
 
     @property
     def geometry(self) -> FrameGeometry:

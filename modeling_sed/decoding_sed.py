@@ -1,19 +1,174 @@
-"""From frame posteriors to segments.
+"""From frame posteriors to segments: the third module of the paper's pipeline (Fig. 2 of arXiv 2306.12991).
 
-A decoder assigns a label to each frame; `merge_frames` turns these labels into segments that tile the recording. The
-paper's decoder (section 3.1 of arXiv 2306.12991) takes the most probable label of each frame.
+A decoder is a function that assigns a label to each frame; `merge_frames` turns these labels into segments that tile
+the recording. The paper takes the most probable label of each frame (section 3.1), and leaves more open: predictions
+"can be filtered based on prior knowledge …, or a threshold can be applied to mask low-confidence predictions".
+
+A decoder is chosen by name, or by a mapping of its ``name`` and parameters, as a model's configuration has it:
+
+>>> decode(posteriors, {"name": "hysteresis", "onset": 0.7, "offset": 0.3}, neutral=0, frame_seconds=0.02)
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from inspect import signature
+from typing import Any
 
 import numpy as np
+
+from .constrained_decoding_sed import decode_events, decode_semi_markov
+
+
+def decode(
+    posteriors: np.ndarray, decoder: str | Mapping[str, Any] | None, neutral: int, frame_seconds: float
+) -> np.ndarray:
+    """The label of each frame.
+
+    Args:
+        posteriors: ``(frames, labels)``.
+        decoder: a name of `DECODERS`, or a mapping of its ``name`` and parameters; None: "argmax".
+        neutral: position of the neutral label.
+        frame_seconds: duration of a frame.
+
+    Returns:
+        Positions of labels, ``(frames,)``.
+
+    Raises:
+        ValueError: if there is no such decoder, or it has no such parameter, or not with such a value.
+    """
+    name, parameters = check_decoder(decoder)
+    known = {"neutral": neutral, "frame_seconds": frame_seconds}
+    taken = signature(DECODERS[name]).parameters
+    return DECODERS[name](posteriors, **{key: value for key, value in known.items() if key in taken}, **parameters)
+
+
+def check_decoder(decoder: str | Mapping[str, Any] | None) -> tuple[str, dict[str, Any]]:
+    """Name and parameters of a decoder, as `decode` takes it.
+
+    Raises:
+        ValueError: if there is no such decoder, or it has no such parameter.
+    """
+    parameters = {"name": decoder or "argmax"} if decoder is None or isinstance(decoder, str) else dict(decoder)
+    name = parameters.pop("name", None)
+    if name not in DECODERS:
+        raise ValueError(f"There is no decoder {name!r}; there are {', '.join(DECODERS)}.")
+    possible = signature(DECODERS[name]).parameters.keys() - {"posteriors", "neutral", "frame_seconds"}
+    if unknown := parameters.keys() - possible:
+        raise ValueError(
+            f"The decoder {name!r} has no parameter {', '.join(sorted(unknown))}; "
+            f"it has {', '.join(sorted(possible)) or 'none'}."
+        )
+    return name, parameters
 
 
 def decode_argmax(posteriors: np.ndarray) -> np.ndarray:
     """The most probable label of each frame, ``(frames, labels) -> (frames,)``; the first of equals."""
     return posteriors.argmax(axis=1)
+
+
+def decode_threshold(posteriors: np.ndarray, neutral: int, threshold: float = 0.5) -> np.ndarray:
+    """The most probable label, but neutral where an emotion is less probable than ``threshold``."""
+    found = posteriors.argmax(axis=1)
+    return np.where(posteriors.max(axis=1) >= threshold, found, neutral)
+
+
+def decode_median(posteriors: np.ndarray, frame_seconds: float, duration: float = 0.5) -> np.ndarray:
+    """The most frequent of the most probable labels within ``duration`` seconds around each frame.
+
+    For one label against the others that is the median filter of sound event detection; with several labels, its
+    extension by plurality. Recordings are cut at their ends, and equal counts are decided by the mean posterior.
+    """
+    frames, labels = posteriors.shape
+    half = round(duration / frame_seconds) // 2
+    votes = np.eye(labels)[posteriors.argmax(axis=1)] + 1e-6 * posteriors
+    sums = np.concatenate([np.zeros((1, labels)), votes.cumsum(axis=0)])
+    middle = np.arange(frames)
+    return (sums[np.minimum(middle + half + 1, frames)] - sums[np.maximum(middle - half, 0)]).argmax(axis=1)
+
+
+def decode_hysteresis(posteriors: np.ndarray, neutral: int, onset: float = 0.6, offset: float = 0.4) -> np.ndarray:
+    """An event where the probability of any emotion stays above ``offset`` and rises above ``onset`` in between.
+
+    Its emotion is the one with the greatest mean posterior (double thresholds, as sound event detection has them).
+
+    Raises:
+        ValueError: if the offset threshold is above the onset threshold.
+    """
+    if offset > onset:
+        raise ValueError(f"The offset threshold must not be above the onset threshold; got {offset} and {onset}.")
+    emotional = 1 - posteriors[:, neutral]
+    borders = np.flatnonzero(np.diff(emotional >= offset, prepend=False, append=False))
+    sums = np.concatenate([np.zeros((1, posteriors.shape[1])), posteriors.cumsum(axis=0, dtype=np.float64)])
+    sums[:, neutral] = -np.arange(len(sums))  # never the greatest
+    result = np.full(len(posteriors), neutral)
+    for first, last in borders.reshape(-1, 2):
+        if emotional[first:last].max() >= onset:
+            result[first:last] = (sums[last] - sums[first]).argmax()
+    return result
+
+
+def decode_minimum_duration(posteriors: np.ndarray, frame_seconds: float, duration: float = 0.3) -> np.ndarray:
+    """The most probable segmentation whose segments all last ``duration`` seconds or more; exact."""
+    return decode_semi_markov(posteriors, frame_seconds, minimum_duration=duration)
+
+
+def decode_total_variation(posteriors: np.ndarray, weight: float = 5.0) -> np.ndarray:
+    """The labelling with the greatest log posterior less ``weight`` times its total variation.
+
+    The total variation of a labelling counts its changes, each of which takes one label away and brings another
+    (half the sum of ``|u[t + 1, l] - u[t, l]|`` over frames and labels, ``u`` being 1 where a frame has a label). In
+    one dimension its convex relaxation is tight, so the exact solution is that of a chain with costs at transitions.
+    """
+    return decode_semi_markov(posteriors, frame_seconds=1.0, transition_cost=weight)
+
+
+DECODERS = {
+    "argmax": decode_argmax,
+    "threshold": decode_threshold,
+    "median": decode_median,
+    "hysteresis": decode_hysteresis,
+    "minimum_duration": decode_minimum_duration,
+    "total_variation": decode_total_variation,
+    "events": decode_events,
+    "semi_markov": decode_semi_markov,
+}
+
+
+def temper(posteriors: np.ndarray, temperature: float) -> np.ndarray:
+    """Posteriors of logits that are divided by ``temperature``, ``(frames, labels)``: above 1, less confident.
+
+    Temperature scaling (arXiv 1706.04599) leaves the most probable label as it is; fitted on held-out data, it makes
+    confidences probabilities of being right.
+    """
+    if temperature == 1:
+        return posteriors
+    powers = np.maximum(posteriors, np.finfo(np.float32).tiny) ** (1 / temperature)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def segments_of(
+    posteriors: np.ndarray,
+    frame_times: np.ndarray,
+    labels: Sequence[str],
+    neutral_label: str,
+    decoder: str | Mapping[str, Any] | None = None,
+    temperature: float = 1.0,
+) -> list[dict]:
+    """Posteriors -> segments: `temper`, `decode` and `merge_frames`.
+
+    Args:
+        posteriors: ``(frames, labels)``.
+        frame_times: ``(frames + 1,)``, frame borders in seconds.
+        labels: label names.
+        neutral_label: one of them.
+        decoder: as `decode` takes it.
+        temperature: as `temper` takes it.
+    """
+    posteriors = temper(posteriors, temperature)
+    frame_seconds = float(frame_times[1] - frame_times[0])
+    frame_labels = decode(posteriors, decoder, labels.index(neutral_label), frame_seconds)
+    return merge_frames(frame_labels, posteriors, frame_times, labels)
 
 
 def merge_frames(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -10,7 +10,7 @@ from transformers.pipelines.base import ChunkPipeline
 
 from .audio_sed import AudioInput, RecordingStream
 from .batching_sed import map_batches
-from .decoding_sed import decode_argmax, merge_frames
+from .decoding_sed import check_decoder, segments_of
 from .windows_sed import cut_windows
 
 WINDOW = 20.0  # seconds
@@ -48,6 +48,9 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
                 holds (one on a CPU, which gains nothing by more). The result does not depend on it.
             window: seconds of a window (20); None for whole recordings at once, however long.
             context: seconds that neighbouring windows have in common on either side of where they join (2).
+            decoder: how posteriors become segments: the name of a decoder of decoding_sed.py, or a mapping of its
+                ``name`` and parameters. Default: what was fitted on validation when the model was trained, as its
+                configuration says; "argmax" for the most probable label of each frame, as the paper has it.
             return_exceptions: whether a recording that cannot be diarized gives its exception instead of segments,
                 and the others go on.
 
@@ -57,18 +60,21 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
 
         Raises:
             FileNotFoundError, ValueError: as `load_recording`, or if a recording is shorter than one frame (25 ms), or
-                the context leaves nothing of the window.
+                the context leaves nothing of the window, or there is no such decoder.
         """
         return super().__call__(inputs, **kwargs)
 
     def _sanitize_parameters(self, **options: Any) -> tuple[dict, dict, dict]:
-        unknown = options.keys() - {"window", "context", "return_exceptions"}
-        if unknown:
+        reading, deciding = {"window", "context", "return_exceptions"}, {"decoder"}
+        if unknown := options.keys() - reading - deciding:
             raise TypeError(
-                f"There is no option {', '.join(sorted(unknown))}; there are batch_size, window, context, "
+                f"There is no option {', '.join(sorted(unknown))}; there are batch_size, window, context, decoder, "
                 "return_exceptions."
             )
-        return options, {}, {}
+        preprocess, postprocess = ({k: v for k, v in options.items() if k in names} for names in (reading, deciding))
+        if (decoder := postprocess.get("decoder")) is not None:
+            check_decoder(decoder)
+        return preprocess, {}, postprocess
 
     def get_iterator(
         self,
@@ -137,12 +143,22 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
             for window, frames in zip(windows, posteriors, strict=True)
         ]
 
-    def postprocess(self, model_outputs: list[dict[str, Any]]) -> list[dict]:
+    def postprocess(
+        self, model_outputs: list[dict[str, Any]], decoder: str | Mapping[str, Any] | None = None
+    ) -> list[dict]:
+        config = self.model.config
         posteriors = np.concatenate([output["posteriors"].numpy() for output in model_outputs])
         end = model_outputs[-1]  # by then the whole recording had been read
-        frame_times = self.model.config.geometry.frame_times(end["samples"])
+        frame_times = config.geometry.frame_times(end["samples"])
         frame_times[-1] = end["duration"]  # of the original, which resampling may have rounded
-        return merge_frames(decode_argmax(posteriors), posteriors, frame_times, self.model.config.labels)
+        return segments_of(
+            posteriors,
+            frame_times,
+            config.labels,
+            config.neutral_label,
+            config.chosen_decoder(decoder),
+            config.temperature,
+        )
 
 
 def _length(window: dict[str, Any]) -> int:
