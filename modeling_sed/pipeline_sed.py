@@ -10,7 +10,7 @@ from transformers.pipelines.base import ChunkPipeline, GenericTensor
 
 from .audio_sed import AudioInput, RecordingStream
 from .decoding_sed import decode_argmax, merge_frames
-from .windows_sed import cut_windows
+from .windows_sed import cut_recording
 
 WINDOW = 20.0  # seconds
 CONTEXT = 2.0
@@ -69,13 +69,7 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
         geometry = self.model.config.geometry
         rate = geometry.sampling_rate
         stream = RecordingStream(audio, rate)
-        samples = None if window is None else round(window * rate)
-        for part in cut_windows(stream, geometry, samples, round(context * rate)):
-            if part.last <= part.first:
-                raise ValueError(
-                    f"{stream.name}: {stream.duration:.4f} s of audio is shorter than one frame "
-                    f"({geometry.receptive_field / rate:.3f} s)."
-                )
+        for part in cut_recording(stream, geometry, window, context):
             inputs = self.feature_extractor(
                 part.waveform, sampling_rate=rate, return_attention_mask=True, return_tensors="pt"
             )
