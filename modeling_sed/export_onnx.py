@@ -16,7 +16,9 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
+import onnx
 import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
 from transformers import AutoFeatureExtractor
 from transformers.dynamic_module_utils import get_relative_import_files
 
@@ -53,14 +55,15 @@ def export_onnx(model: str | Path, output_dir: str | Path, int8: bool = False) -
         The folder.
 
     Raises:
-        ImportError: if the extra `onnx` is not installed.
         OSError: if the model cannot be had, or the folder exists.
-        ValueError: if it is not a model of this package.
+        ValueError: if it is not a model of this package, or averages frames.
     """
     output_dir = Path(output_dir)
     if output_dir.exists():
         raise FileExistsError(f"{output_dir} exists already; choose a new folder.")
     trained = SEDForAudioFrameClassification.from_pretrained(model, dtype=torch.float32).eval()
+    if trained.config.pooling_kernel > 1 or trained.config.pooling_stride > 1:
+        raise ValueError(f"{model} averages frames (pooling_kernel, pooling_stride), which cannot be exported.")
     feature_extractor = AutoFeatureExtractor.from_pretrained(model)
     output_dir.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output_dir.parent, prefix=f".{output_dir.name}") as work:
@@ -119,9 +122,6 @@ def _write_graph(model: PosteriorsOfRawAudio, path: Path) -> None:
 
 
 def _quantize(source: Path, target: Path) -> None:
-    import onnx
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
     model = onnx.load(source)
     shapes = {weight.name: weight.dims for weight in model.graph.initializer}
     large = [
@@ -130,10 +130,26 @@ def _quantize(source: Path, target: Path) -> None:
         if node.op_type == "MatMul" and min(shapes.get(node.input[1], [0])) >= SMALLEST_QUANTIZED
     ]
     quantize_dynamic(
-        model,
-        target,
-        nodes_to_quantize=large,
-        per_channel=True,
-        reduce_range=True,
-        weight_type=QuantType.QInt8,
+        model, target, nodes_to_quantize=large, per_channel=True, reduce_range=True, weight_type=QuantType.QInt8
     )
+    quantized = onnx.load(target)
+    _quantize_before_copying(quantized.graph)
+    onnx.save(quantized, target)
+
+
+def _quantize_before_copying(graph: onnx.GraphProto) -> None:
+    """Lets convolutions lay bytes side by side instead of floats: slices, concatenation and rounding commute."""
+    makers = {output: node for node in graph.node for output in node.output}
+    for rounding in [node for node in graph.node if node.op_type == "DynamicQuantizeLinear"]:
+        side_by_side = makers.get(rounding.input[0])
+        if side_by_side is None or side_by_side.op_type != "Concat":
+            continue
+        slices = [makers[name] for name in side_by_side.input]
+        whole, copied = f"{rounding.output[0]}_whole", rounding.output[0]
+        rounding.input[0], rounding.output[0] = slices[0].input[0], whole
+        for part in slices:
+            part.input[0] = whole
+        side_by_side.output[0] = copied
+        graph.node.remove(rounding)
+        graph.node.insert(list(graph.node).index(slices[0]), rounding)
+    del graph.value_info[:]  # the types of what has become bytes

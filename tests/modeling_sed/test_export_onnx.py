@@ -68,7 +68,7 @@ def test_any_length_gives_the_numbers_of_pytorch(model_folder: Path, exported: P
     ("arguments", "options"),
     [
         (("hubert", "layer"), {"normalize_waveform": True, "do_normalize": False, "classifier_bias": True}),
-        (("wav2vec2", "group"), {"pooling_kernel": 3, "pooling_stride": 2, "use_weighted_layer_sum": True}),
+        (("wav2vec2", "group"), {"use_weighted_layer_sum": True}),
         (("wavlm", "group"), {"do_normalize": False, "normalize_encoder_output": False}),
     ],
 )
@@ -114,7 +114,9 @@ def test_an_existing_folder_or_a_foreign_model_is_refused(model_folder: Path, tm
         export_onnx(model_folder, tmp_path)
     with pytest.raises(OSError, match="nowhere"):
         export_onnx(tmp_path / "nowhere", tmp_path / "new")
-    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ValueError, match="averages frames"):
+        export_onnx(save(tmp_path / "pooled", pooling_kernel=3, pooling_stride=2), tmp_path / "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["pooled"]
 
 
 def test_the_command_quantizes_with_small_differences(model_folder: Path, exported: Path, tmp_path: Path):
