@@ -68,8 +68,7 @@ def test_any_length_gives_the_numbers_of_pytorch(model_folder: Path, exported: P
     ("arguments", "options"),
     [
         (("hubert", "layer"), {"normalize_waveform": True, "do_normalize": False, "classifier_bias": True}),
-        (("wav2vec2", "group"), {"use_weighted_layer_sum": True}),
-        (("wavlm", "group"), {"do_normalize": False, "normalize_encoder_output": False}),
+        (("wav2vec2", "group"), {"use_weighted_layer_sum": True, "normalize_encoder_output": False}),
     ],
 )
 def test_encoders_and_options_give_the_numbers_of_pytorch(arguments: tuple, options: dict, tmp_path: Path):
@@ -105,7 +104,12 @@ def test_the_exported_folder_is_a_program_with_clear_errors(exported: Path, tmp_
     assert done.returncode == 1 and "Traceback" not in done.stderr
     (result,) = json.loads(done.stdout)
     assert result["name"] == "good.wav" and result["duration"] == 0.5
-    for message in ("text.wav: not audio", "missing.wav", "nan.wav: sample 7 of", "short.wav: 0.0249 s of audio is sho"):
+    for message in (
+        "text.wav: not audio",
+        "missing.wav",
+        "nan.wav: sample 7 of",
+        "short.wav: 0.0249 s of audio is sho",
+    ):
         assert message in done.stderr
 
 
@@ -120,7 +124,17 @@ def test_an_existing_folder_or_a_foreign_model_is_refused(model_folder: Path, tm
 
 
 def test_the_command_quantizes_with_small_differences(model_folder: Path, exported: Path, tmp_path: Path):
-    command = [sys.executable, "-m", "modeling_sed", "export", "onnx", "--model", model_folder, tmp_path / "q", "--int8"]
+    command = [
+        sys.executable,
+        "-m",
+        "modeling_sed",
+        "export",
+        "onnx",
+        "--model",
+        model_folder,
+        tmp_path / "q",
+        "--int8",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "q" / "model.onnx").stat().st_size < (exported / "model.onnx").stat().st_size
