@@ -35,6 +35,7 @@ from modeling_sed.metrics.eder.scoring import score_segments
 
 SECONDS = 10.0
 REPETITIONS = 3
+CHANGES = f"{'max change':>12}{'mean':>12}{'same label':>13}"
 ONNX = {"ONNX fp32": {"int8": False}, "ONNX int8": {"int8": True}}
 
 PYTORCH = """
@@ -138,18 +139,13 @@ def compare_results(run: Path, dataset: Path, work: Path, threads: int) -> None:
     waveforms = {row["id"]: load_recording(row["audio"], config.sampling_rate).waveform for row in rows}
     np.savez(work / "recordings.npz", **waveforms)
     references, durations, ids = rows["segments"], rows["duration"], rows["id"]
-    folders, first = exported(run, work), None
+    folders, first, frame_times = exported(run, work), None, config.geometry.frame_times
     print(f"\n{run.name} on the {len(waveforms)} test utterances of {dataset.name}")
-    print(f"{'':<14}{'max change':>12}{'mean':>12}{'same label':>13}{'EDER':>10}{'difference':>12}")
+    print(f"{'':<14}{CHANGES}{'EDER':>10}{'difference':>12}")
     for system in ("fp32", "bf16", *ONNX):
         found = run_system(system, folders.get(system, run), work / "recordings.npz", 0, threads)["posteriors"]
         segments = [
-            merge_frames(
-                decode_argmax(found[name]),
-                found[name],
-                config.geometry.frame_times(len(waveforms[name])),
-                config.labels,
-            )
+            merge_frames(decode_argmax(found[name]), found[name], frame_times(len(waveforms[name])), config.labels)
             for name in ids
         ]
         eder = 100 * score_segments(segments, references, durations, neutral_label=config.neutral_label)["eder"]

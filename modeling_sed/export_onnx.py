@@ -19,6 +19,7 @@ from pathlib import Path
 import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 from transformers import AutoFeatureExtractor
 from transformers.dynamic_module_utils import get_relative_import_files
 
@@ -30,7 +31,7 @@ from .pipeline_sed import CONTEXT, WINDOW
 OPSET = 23  # the first with attention as one operator
 SMALLEST_QUANTIZED = 16  # rows and columns of a weight: classifiers and gates are smaller
 
-LAUNCHER = '''"""Emotion timelines: `python diarize_onnx.py call.wav`, or in Python `from diarize_onnx import diarize`."""
+LAUNCHER = '''"""Which emotion when? `python diarize_onnx.py call.wav`, or `from diarize_onnx import diarize`."""
 
 from pathlib import Path
 
@@ -123,6 +124,7 @@ def _write_graph(model: PosteriorsOfRawAudio, path: Path) -> None:
 
 def _quantize(source: Path, target: Path) -> None:
     model = onnx.load(source)
+    add_pre_process_metadata(model)  # the exporter has folded constants and inferred shapes
     shapes = {weight.name: weight.dims for weight in model.graph.initializer}
     large = [
         node.name

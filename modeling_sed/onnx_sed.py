@@ -88,7 +88,7 @@ def main(diarize: OnnxDiarizer) -> None:
         try:
             segments = diarize(file)
             results.append({"name": str(file), "duration": segments[-1]["end"], "segments": segments})
-        except (ValueError, OSError, ImportError) as error:
+        except (ValueError, OSError, ImportError) as error:  # noqa: PERF203 - the others go on
             failed = True
             print(f"error: {error}", file=sys.stderr)
     print(json.dumps(results, indent=2))

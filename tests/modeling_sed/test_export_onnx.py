@@ -12,11 +12,11 @@ import onnxruntime
 import pytest
 import soundfile
 import torch
-from tests.conftest import small_model
 from transformers import Wav2Vec2FeatureExtractor, pipeline
 
 import modeling_sed
 from modeling_sed.export_onnx import export_onnx
+from tests.conftest import small_model
 
 WITHOUT_TORCH = """
 import json, sys
@@ -86,7 +86,8 @@ def test_segments_without_torch_are_those_of_the_pipeline(model_folder: Path, ex
     command = [sys.executable, "-c", WITHOUT_TORCH, exported, *paths]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
-    for found, expected in zip(json.loads(done.stdout), pipeline(modeling_sed.TASK, model=model_folder)(paths)):
+    by_pipeline = pipeline(modeling_sed.TASK, model=model_folder)(paths)
+    for found, expected in zip(json.loads(done.stdout), by_pipeline, strict=True):
         borders = [(segment["start"], segment["end"], segment["label"]) for segment in expected]
         assert [(segment["start"], segment["end"], segment["label"]) for segment in found] == borders
         scores = [segment["score"] for segment in expected]
@@ -108,7 +109,7 @@ def test_the_exported_folder_is_a_program_with_clear_errors(exported: Path, tmp_
         "text.wav: not audio",
         "missing.wav",
         "nan.wav: sample 7 of",
-        "short.wav: 0.0249 s of audio is sho",
+        "short.wav: 0.0249 s of audio",
     ):
         assert message in done.stderr
 
@@ -137,6 +138,7 @@ def test_the_command_quantizes_with_small_differences(model_folder: Path, export
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{tmp_path / 'q'}\n"
     assert (tmp_path / "q" / "model.onnx").stat().st_size < (exported / "model.onnx").stat().st_size
     difference = largest_difference(model_folder, tmp_path / "q", 50_000)
     assert 0 < difference < 0.1
