@@ -56,7 +56,7 @@ def posteriors(waveform):
 WITHOUT_PYTORCH = """
 sys.modules.update(torch=None, transformers=None)
 sys.path.insert(0, folder)
-from sed_onnx.onnx_sed import OnnxDiarizer
+from sed_onnx.onnx_inference import OnnxDiarizer
 posteriors = OnnxDiarizer(folder, threads).posteriors
 """
 

@@ -157,7 +157,7 @@ def _decode(audio: AudioInput, sampling_rate: int, name: str) -> tuple[np.ndarra
         if audio.get("bytes") is None and audio.get("path") is None:
             raise ValueError(f"A mapping needs 'array' and 'sampling_rate', or 'bytes', or 'path'; got {list(audio)}.")
         audio = audio["bytes"] if audio.get("bytes") is not None else audio["path"]
-    if isinstance(audio, np.ndarray) or hasattr(audio, "detach"):  # a tensor
+    if isinstance(audio, np.ndarray) or hasattr(audio, "cpu"):  # a tensor
         return _as_array(audio), sampling_rate
     if isinstance(audio, str) and audio.startswith(("http://", "https://")):
         with urllib.request.urlopen(audio) as response:
@@ -192,6 +192,6 @@ def _decode_bytes(content: bytes, sampling_rate: int, name: str) -> tuple[np.nda
 
 
 def _as_array(values: Any) -> np.ndarray:
-    if hasattr(values, "detach"):  # a tensor
+    if hasattr(values, "cpu"):  # a tensor
         values = values.detach().cpu().numpy()
     return np.asarray(values, dtype=np.float32)

@@ -150,9 +150,11 @@ def export_to_onnx(
     """Write a model for ONNX Runtime: python OUTPUT_DIR/diarize_onnx.py call.wav needs no torch."""
     try:
         from modeling_sed.export_onnx import export_onnx
-
+    except ImportError as error:
+        raise typer.BadParameter("export onnx needs pip install 'speech-emotion-diarization[onnx]'") from error
+    try:
         typer.echo(export_onnx(model, output_dir, int8=int8))
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
 

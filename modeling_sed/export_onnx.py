@@ -1,7 +1,7 @@
 """Models as ONNX graphs, in fp32 or with 8 bit integers, with the code that runs them without torch.
 
 The folder holds ``model.onnx`` (``input_values (1, samples)`` raw audio -> ``posteriors (1, frames, labels)``),
-``config.json`` and what [`~modeling_sed.onnx_sed.OnnxDiarizer`] needs, as it is in this package.
+``config.json`` and what [`~modeling_sed.onnx_inference.OnnxDiarizer`] needs, as it is in this package.
 
 8 bits: the large matrix products, weights with one scale for each output, inputs with a scale that is found as it runs
 (dynamic quantisation). Weights use 7 of the 8 bits: processors without VNNI add two products in 16 bits, and would
@@ -23,7 +23,7 @@ from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 from transformers import AutoFeatureExtractor
 from transformers.dynamic_module_utils import get_relative_import_files
 
-from . import onnx_sed
+from . import onnx_inference
 from .exportable import PosteriorsOfRawAudio
 from .modeling_sed import SEDForAudioFrameClassification
 from .pipeline_sed import CONTEXT, WINDOW
@@ -35,7 +35,7 @@ LAUNCHER = '''"""Which emotion when? `python diarize_onnx.py call.wav`, or `from
 
 from pathlib import Path
 
-from sed_onnx.onnx_sed import OnnxDiarizer, main
+from sed_onnx.onnx_inference import OnnxDiarizer, main
 
 diarize = OnnxDiarizer(Path(__file__).parent)
 
@@ -86,7 +86,7 @@ def _write_code(folder: Path) -> None:
     package = folder / "sed_onnx"
     package.mkdir()
     (package / "__init__.py").touch()
-    for file in [onnx_sed.__file__, *get_relative_import_files(onnx_sed.__file__)]:
+    for file in [onnx_inference.__file__, *get_relative_import_files(onnx_inference.__file__)]:
         shutil.copy(file, package)
     (folder / "diarize_onnx.py").write_text(LAUNCHER, encoding="utf-8")
 

@@ -11,16 +11,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 
 from .audio_sed import AudioInput, RecordingStream
 from .decoding_sed import decode_argmax, merge_frames
 from .frames_sed import FrameGeometry
 from .windows_sed import cut_recording
-
-try:
-    import onnxruntime
-except ImportError:  # the files of this package ask for nothing that a model from the Hub does not need
-    onnxruntime = None
 
 
 class OnnxDiarizer:
@@ -37,13 +33,10 @@ class OnnxDiarizer:
         threads: of a calculation; default: one for each core.
 
     Raises:
-        ImportError: if onnxruntime is not installed.
         OSError: if a file is missing.
     """
 
     def __init__(self, folder: str | Path, threads: int | None = None):
-        if onnxruntime is None:
-            raise ImportError("An ONNX model is run by ONNX Runtime: `pip install onnxruntime`.")
         config = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
         self.labels, self.window, self.context = config["labels"], config["window"], config["context"]
         self.geometry = FrameGeometry(**config["geometry"])
