@@ -6,14 +6,16 @@ import io
 import shutil
 import urllib.request
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Union
 
 import numpy as np
 import soundfile
-import torch
-from transformers.pipelines.audio_utils import ffmpeg_read
+
+if TYPE_CHECKING:  # an exported model runs without torch
+    import torch
 
 try:
     import soxr
@@ -23,7 +25,7 @@ except ImportError:  # needed for other sampling rates only, so that code from t
 DECODED_AT_ONCE = 120  # seconds; files up to this length are
 BLOCK = 30  # seconds that are decoded at a time of those that are longer
 
-AudioInput = str | Path | bytes | IO[bytes] | np.ndarray | torch.Tensor | Mapping[str, Any]
+AudioInput = Union[str, Path, bytes, IO[bytes], np.ndarray, "torch.Tensor", Mapping[str, Any]]
 
 
 class Recording(NamedTuple):
@@ -180,7 +182,7 @@ def _decode(audio: AudioInput, sampling_rate: int, name: str, mix: bool = True) 
         if audio.get("bytes") is None and audio.get("path") is None:
             raise ValueError(f"A mapping needs 'array' and 'sampling_rate', or 'bytes', or 'path'; got {list(audio)}.")
         audio = audio["bytes"] if audio.get("bytes") is not None else audio["path"]
-    if isinstance(audio, np.ndarray | torch.Tensor):
+    if isinstance(audio, np.ndarray) or hasattr(audio, "cpu"):  # a tensor
         return _as_array(audio), sampling_rate
     if isinstance(audio, str) and audio.startswith(("http://", "https://")):
         with urllib.request.urlopen(audio) as response:
@@ -201,11 +203,13 @@ def _decode_bytes(content: bytes, sampling_rate: int, name: str, mix: bool) -> t
         samples, original_rate = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
         return (samples.mean(axis=1) if mix else samples), original_rate
     except soundfile.LibsndfileError as error:
-        if not shutil.which("ffmpeg"):
+        if not shutil.which("ffmpeg") or not find_spec("transformers"):
             raise ValueError(
                 f"{name}: not audio that libsndfile reads ({error.error_string.strip()}); "
-                "for formats like m4a or webm install the ffmpeg program."
+                "for formats like m4a or webm install the ffmpeg program, and transformers, which calls it."
             ) from error
+    from transformers.pipelines.audio_utils import ffmpeg_read
+
     try:
         return ffmpeg_read(content, sampling_rate), sampling_rate
     except ValueError as error:
@@ -213,6 +217,6 @@ def _decode_bytes(content: bytes, sampling_rate: int, name: str, mix: bool) -> t
 
 
 def _as_array(values: Any) -> np.ndarray:
-    if isinstance(values, torch.Tensor):
+    if hasattr(values, "cpu"):  # a tensor
         values = values.detach().cpu().numpy()
     return np.asarray(values, dtype=np.float32)

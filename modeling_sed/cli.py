@@ -135,6 +135,33 @@ def convert(
         raise typer.Exit(1) from error
 
 
+export_app = typer.Typer(help="Write a model for other runtimes.", no_args_is_help=True)
+app.add_typer(export_app, name="export")
+
+
+@export_app.callback()
+def export() -> None:
+    """Write a model for other runtimes."""
+
+
+@export_app.command("onnx")
+def export_to_onnx(
+    output_dir: Annotated[Path, typer.Argument(help="New folder for the graph and the code that runs it.")],
+    model: Annotated[str, typer.Option(help="Folder or hub id of a trained model.")],
+    int8: Annotated[bool, typer.Option("--int8", help="8 bit integers: smaller, and faster on CPUs.")] = False,
+) -> None:
+    """Write a model for ONNX Runtime: python OUTPUT_DIR/diarize_onnx.py call.wav needs no torch."""
+    try:
+        from modeling_sed.export_onnx import export_onnx
+    except ImportError as error:
+        raise typer.BadParameter("export onnx needs pip install 'speech-emotion-diarization[onnx]'") from error
+    try:
+        typer.echo(export_onnx(model, output_dir, int8=int8))
+    except (ValueError, OSError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
 @app.command()
 def diarize(
     model: Annotated[str, typer.Option(help="Folder or hub id of a trained model.")],

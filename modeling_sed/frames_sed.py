@@ -16,12 +16,14 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import torch
 
-Count = TypeVar("Count", int, np.ndarray, torch.Tensor)
+if TYPE_CHECKING:  # an exported model runs without torch
+    import torch
+
+Count = TypeVar("Count", int, np.ndarray, "torch.Tensor")
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,7 @@ class FrameGeometry:
         """Number of frames after pooling: every window that starts inside counts, the last may be partly filled."""
         windows = _at_least(1 - (self.pooling_kernel - encoder_frames) // self.pooling_stride, 1)
         starts_inside = -(-encoder_frames // self.pooling_stride)
-        if isinstance(windows, int):
-            return min(windows, starts_inside)
-        return windows.clip(max=starts_inside)
+        return windows.clip(max=starts_inside) if hasattr(windows, "clip") else min(windows, starts_inside)
 
     def frame_count(self, samples: Count) -> Count:
         """Number of frames of a recording of ``samples`` samples (an integer, or an array of them); 0 if too short."""
@@ -147,7 +147,7 @@ class FrameGeometry:
 
 
 def _at_least(count: Count, minimum: int) -> Count:
-    return max(count, minimum) if isinstance(count, int) else count.clip(min=minimum)
+    return count.clip(min=minimum) if hasattr(count, "clip") else max(count, minimum)
 
 
 def _covered_samples(intervals: Iterable[tuple[int, int]], borders: np.ndarray) -> np.ndarray:

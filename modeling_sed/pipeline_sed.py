@@ -11,7 +11,7 @@ from transformers.pipelines.base import ChunkPipeline
 from .audio_sed import AudioInput, RecordingStream
 from .batching_sed import map_batches
 from .decoding_sed import check_decoder, segments_of
-from .windows_sed import cut_windows
+from .windows_sed import cut_recording
 
 WINDOW = 20.0  # seconds
 CONTEXT = 2.0
@@ -118,13 +118,7 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
         geometry = self.model.config.geometry
         rate = geometry.sampling_rate
         stream = RecordingStream(audio, rate)
-        samples = None if window is None else round(window * rate)
-        for part in cut_windows(stream, geometry, samples, round(context * rate)):
-            if part.last <= part.first:
-                raise ValueError(
-                    f"{stream.name}: {stream.duration:.4f} s of audio is shorter than one frame "
-                    f"({geometry.receptive_field / rate:.3f} s)."
-                )
+        for part in cut_recording(stream, geometry, window, context):
             (waveform,) = self.feature_extractor(part.waveform, sampling_rate=rate)["input_values"]
             counting = {"first": part.first, "last": part.last, "is_last": part.is_last}
             yield {"input_values": waveform, **counting, "samples": stream.samples, "duration": stream.duration}

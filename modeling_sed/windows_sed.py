@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .audio_sed import RecordingStream
 from .frames_sed import FrameGeometry
 
 
@@ -30,6 +31,25 @@ class Window:
     first: int
     last: int
     is_last: bool
+
+
+def cut_recording(
+    stream: RecordingStream, geometry: FrameGeometry, window: float | None, context: float
+) -> Iterator[Window]:
+    """`cut_windows` of a recording, with ``window`` and ``context`` in seconds.
+
+    Raises:
+        ValueError: as `cut_windows`, or if the recording is shorter than one frame.
+    """
+    rate = geometry.sampling_rate
+    samples = None if window is None else round(window * rate)
+    for part in cut_windows(stream, geometry, samples, round(context * rate)):
+        if part.last <= part.first:
+            raise ValueError(
+                f"{stream.name}: {stream.duration:.4f} s of audio is shorter than one frame "
+                f"({geometry.receptive_field / rate:.3f} s)."
+            )
+        yield part
 
 
 def cut_windows(

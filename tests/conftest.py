@@ -27,7 +27,10 @@ SMALL_ENCODER = {
 
 
 def small_model(
-    model_type: str = "wavlm", feat_extract_norm: str = "layer", **config_arguments
+    model_type: str = "wavlm",
+    feat_extract_norm: str = "layer",
+    encoder_arguments: dict | None = None,
+    **config_arguments,
 ) -> SEDForAudioFrameClassification:
     """A model with random weights that any test may change; its posteriors differ from frame to frame."""
     torch.manual_seed(0)
@@ -36,6 +39,7 @@ def small_model(
         "feat_extract_norm": feat_extract_norm,
         "do_stable_layer_norm": feat_extract_norm == "layer",
         **SMALL_ENCODER,
+        **(encoder_arguments or {}),
     }
     model = SEDForAudioFrameClassification(SEDConfig(encoder_config=encoder_config, **config_arguments))
     with torch.no_grad():
