@@ -14,6 +14,7 @@ ready. No process may have more memory than the machine has.
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import resource
@@ -28,12 +29,14 @@ import numpy as np
 import soundfile
 import torch
 import transformers
+from transformers import PreTrainedConfig
 
-import modeling_sed
 from benchmarks.roofline import Machine, Work, encoder_work
+from modeling_sed import SEDConfig
+from modeling_sed.convert_speechbrain import convert_speechbrain
+from modeling_sed.export_onnx import export_onnx
 
 REPETITIONS = {10: 5, 60: 3, 120: 2}  # by seconds of audio; otherwise once
-LONGEST_FOR_PEER = 300  # it ends the same way with all that is longer
 
 PEER = """
 import torch, transformers
@@ -59,6 +62,14 @@ def run(paths):
     return [[[s["start"], s["end"], s["label"][0]] for s in segments] for segments in found]
 """
 
+INT8 = """
+sys.path.insert(0, sys.argv[3])
+from diarize_onnx import diarize
+version = "ONNX Runtime"
+def run(paths):
+    return [[[s["start"], s["end"], s["label"][0]] for s in diarize(path)] for path in paths]
+"""
+
 SERVE = """
 def memory(name):
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(name)) / 2**20
@@ -74,11 +85,10 @@ for line in sys.stdin:
 
 START = "import json, os, sys, time\nanswers = os.fdopen(os.dup(1), 'w'); os.dup2(2, 1)\n"
 
-SYSTEMS = {
-    "SpeechBrain": None,
-    "ours, whole file": {"window": None},
-    "ours, windows": {},
-}
+SYSTEMS = {"SpeechBrain": PEER, "ours, whole file": OURS, "ours, windows": OURS, "ours, ONNX int8": INT8}
+OPTIONS: dict[str, Any] = {"ours, whole file": {"window": None}}
+# seconds; beyond, the peer ends the same way, whole files take forever, and int8 takes as many times as long
+LONGEST = {"SpeechBrain": 300, "ours, whole file": 300, "ours, ONNX int8": 60}
 
 
 def write_speech_like(path: Path, seconds: float) -> None:
@@ -103,10 +113,10 @@ def share_equal(first: list, second: list, seconds: float) -> float:
 class System:
     """A process that has loaded the model, and answers."""
 
-    def __init__(self, python: str, code: str, checkpoint: str, work: str, options: dict[str, Any] | None):
+    def __init__(self, python: str, code: str, checkpoint: str, work: str, argument: str):
         limit = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         self._process = subprocess.Popen(
-            [python, "-c", START + code + SERVE, checkpoint, work, json.dumps(options)],
+            [python, "-c", START + code + SERVE, checkpoint, work, argument],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=(Path(work) / "messages.txt").open("w"),
@@ -143,20 +153,27 @@ class System:
 
 
 def measure(
-    paths: list[Path], seconds: list[float], repetitions: int, least: float, checkpoint: str, peer_python: str
+    paths: list[Path],
+    seconds: list[float],
+    repetitions: int,
+    least: float,
+    checkpoint: str,
+    peer_python: str,
+    exported: str,
 ) -> None:
-    """Prints a row for each system. ``least`` are the seconds that the machine needs for exact whole files."""
+    """Prints a row for each system. ``least`` are the seconds that the machine needs for exact whole files in fp32."""
     with tempfile.TemporaryDirectory() as work:
         systems = {}
-        for name, options in SYSTEMS.items():
-            if options is None and len(paths) == 1 and seconds[0] > LONGEST_FOR_PEER:
+        for name, code in SYSTEMS.items():
+            if len(paths) == 1 and seconds[0] > LONGEST.get(name, math.inf):
                 continue
-            if len(paths) > 1 and options == {"window": None}:
-                continue  # no window is needed: the same as the next
-            python, code = (peer_python, PEER) if options is None else (sys.executable, OURS)
+            if len(paths) > 1 and name == "ours, whole file":
+                continue  # these are so short that it is the same as the next
             folder = Path(work) / str(len(systems))
             folder.mkdir()
-            systems[name] = System(python, code, checkpoint, str(folder), options)
+            python = peer_python if code == PEER else sys.executable
+            argument = exported if code == INT8 else json.dumps(OPTIONS.get(name, {}))
+            systems[name] = System(python, code, checkpoint, str(folder), argument)
         answers: dict[str, list] = {name: [] for name in systems}
         for _ in range(repetitions):
             for name, system in systems.items():
@@ -167,7 +184,7 @@ def measure(
             system.close()
     total, first = sum(seconds), None
     for name, found in answers.items():
-        label = f"{name} ({systems[name].version})" if SYSTEMS[name] is None else name
+        label = f"{name} ({systems[name].version})" if SYSTEMS[name] == PEER else name
         row = f"{'32 files' if alone else f'{total:g} s':>8}  {label:<22}"
         if None in found:
             print(row + "  out of memory", flush=True)
@@ -186,7 +203,8 @@ def measure(
 def main(checkpoint: str, peer_python: str, *lengths: str) -> None:
     """Prints a row for each length and system."""
     machine = Machine.measure()
-    config = modeling_sed.load_speechbrain(checkpoint).model.config.encoder_config
+    exported = tempfile.TemporaryDirectory()
+    model, config = _export(checkpoint, Path(exported.name))
     print(f"Python {platform.python_version()}, torch {torch.__version__}, transformers {transformers.__version__}")
     print(
         f"{os.cpu_count()} cores, {platform.machine()}; fp32; measured: {machine.operations / 1e9:.0f} billion "
@@ -206,7 +224,13 @@ def main(checkpoint: str, peer_python: str, *lengths: str) -> None:
             works: list[Work] = [encoder_work(config, soundfile.info(path).frames) for path in paths]
             least = sum(machine.least_seconds(work) for work in works)
             repetitions = REPETITIONS.get(seconds[0], 1)
-            measure(paths, seconds, repetitions, least, checkpoint, peer_python)
+            measure(paths, seconds, repetitions, least, checkpoint, peer_python, str(model))
+
+
+def _export(checkpoint: str, folder: Path) -> tuple[Path, PreTrainedConfig]:
+    """The model in int8 for ONNX Runtime, and its encoder's configuration."""
+    converted = convert_speechbrain(checkpoint, folder / "converted")
+    return export_onnx(converted, folder / "int8", int8=True), SEDConfig.from_pretrained(converted).encoder_config
 
 
 if __name__ == "__main__":

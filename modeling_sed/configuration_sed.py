@@ -36,7 +36,8 @@ class SEDConfig(PreTrainedConfig):
         sampling_rate: of the audio, in Hz.
         decoder: how posteriors become segments: a mapping of the ``name`` of a decoder of decoding_sed.py and its
             parameters, fitted on validation. None: the most probable label of each frame, as the paper has it.
-        temperature: what logits are divided by to make posteriors probabilities of being right, fitted on validation.
+        posterior_temperature: what logits are divided by to make posteriors probabilities of being right, fitted on
+            validation.
 
     Raises:
         ValueError: for an encoder or a decoder that there is not, or labels that are not distinct or lack the neutral
@@ -59,7 +60,7 @@ class SEDConfig(PreTrainedConfig):
         classifier_bias: bool = False,
         sampling_rate: int = 16_000,
         decoder: dict[str, Any] | None = None,
-        temperature: float = 1.0,
+        posterior_temperature: float = 1.0,
         **kwargs: Any,
     ):
         check_decoder(decoder)
@@ -73,7 +74,7 @@ class SEDConfig(PreTrainedConfig):
         self.classifier_bias = classifier_bias
         self.sampling_rate = sampling_rate
         self.decoder = decoder
-        self.temperature = temperature
+        self.posterior_temperature = posterior_temperature
         if labels is not None or kwargs.get("id2label") is None:
             kwargs["id2label"] = dict(enumerate(labels or PAPER_LABELS))
             kwargs["label2id"] = {label: index for index, label in kwargs["id2label"].items()}

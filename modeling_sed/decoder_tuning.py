@@ -135,14 +135,14 @@ def fit(utterances: Sequence[Utterance], config: SEDConfig, names: Sequence[str]
     Returns:
         ``temperature``, ``calibration_error`` before and after, and ``decoders`` as `tune_decoder` returns them.
     """
-    config.temperature = fit_temperature(utterances)
-    decoders = tune_decoder(utterances, config, config.temperature, names)
+    config.posterior_temperature = fit_temperature(utterances)
+    decoders = tune_decoder(utterances, config, config.posterior_temperature, names)
     config.decoder = next(iter(decoders.values()))["decoder"]
     return {
-        "temperature": config.temperature,
+        "temperature": config.posterior_temperature,
         "calibration_error": {
             "before": expected_calibration_error(utterances),
-            "after": expected_calibration_error(utterances, config.temperature),
+            "after": expected_calibration_error(utterances, config.posterior_temperature),
         },
         "decoders": decoders,
     }

@@ -97,7 +97,7 @@ def _write_config(path: Path, model: SEDForAudioFrameClassification) -> None:
         "labels": config.labels,
         "neutral_label": config.neutral_label,
         "decoder": config.decoder,
-        "temperature": config.temperature,
+        "temperature": config.posterior_temperature,
         "window": WINDOW,
         "context": CONTEXT,
         "geometry": asdict(config.geometry),

@@ -151,7 +151,7 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
             config.labels,
             config.neutral_label,
             config.chosen_decoder(decoder),
-            config.temperature,
+            config.posterior_temperature,
         )
 
 
