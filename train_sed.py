@@ -29,7 +29,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from tqdm.auto import tqdm
 from transformers import FeatureExtractionMixin, get_scheduler
 
-from modeling_sed import SEDConfig, SEDForAudioFrameClassification, SpeechEmotionDiarizationPipeline
+from modeling_sed import SEDConfig, SEDForAudioFrameClassification, SpeechEmotionDiarizationPipeline, decoder_tuning
 from modeling_sed.publishing import push_model
 from modeling_sed.training.arguments import TrainingOptions, parse_options
 from modeling_sed.training.augmentation import Augmentation
@@ -37,7 +37,7 @@ from modeling_sed.training.batching import grouped
 from modeling_sed.training.checkpoints import Checkpoints, Progress
 from modeling_sed.training.collation import FrameLabelCollator
 from modeling_sed.training.data import batches_in_epoch, load_splits, train_loader
-from modeling_sed.training.evaluation import frame_error_rate, most_frequent_emotion, predict, score
+from modeling_sed.training.evaluation import as_pairs, frame_error_rate, most_frequent_emotion, predict, score
 from modeling_sed.training.model_card import write_model_card
 from modeling_sed.training.model_setup import build_model, parameter_groups, with_weights
 from modeling_sed.training.newbob import NewBob
@@ -126,10 +126,13 @@ def train_and_score(options: TrainingOptions) -> dict[str, Any]:
 
     accelerator.wait_for_everyone()
     best = SEDForAudioFrameClassification.from_pretrained(options.output_dir).to(accelerator.device)
+    tuning = decoder_tuning.fit(predict(accelerator, best, splits["validation"], collator, options), best.config)
     predictions = predict(accelerator, best, splits["test"], collator, options)
     known = splits["validation"] if isinstance(splits["train"], IterableDataset) else splits["train"]
     results = {
-        **score(predictions, config.neutral_label, most_frequent_emotion(known, config.neutral_label)),
+        **score(predictions, best.config, most_frequent_emotion(known, config.neutral_label)),
+        "decoder": best.config.decoder,
+        "tuning": tuning,
         "best_validation_frame_error_rate": run.progress.best_error_rate,
         "options": asdict(options),
         "num_processes": accelerator.num_processes,
@@ -141,8 +144,9 @@ def train_and_score(options: TrainingOptions) -> dict[str, Any]:
     }
     if accelerator.is_main_process:
         folder = Path(options.output_dir)
+        decoder_tuning.store(folder, best.config)
         (folder / RESULTS_FILE).write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-        write_report(folder, [results], predictions)
+        write_report(folder, [results], as_pairs(predictions, best.config))
         write_model_card(folder, results)
         print_scores(results)
     accelerator.wait_for_everyone()
@@ -319,6 +323,7 @@ def print_scores(results: dict[str, Any]) -> None:
     for name in ("eder", "false_alarm", "missed_emotion", "confusion", "overlap"):
         interval = f"   (95 % interval {100 * low:.2f} to {100 * high:.2f})" if name == "eder" else ""
         print(f"  {name:<18}{100 * results[name]:6.2f} %{interval}")
+    print(f"  {'eder, argmax':<18}{100 * results['eder_argmax']:6.2f} %   (the paper's decoder)")
     print(f"  {'all neutral':<18}{100 * results['eder_all_neutral']:6.2f} %   (trivial answer)")
     name = f"all {results['majority_emotion']}"
     print(f"  {name:<18}{100 * results['eder_majority']:6.2f} %   (trivial answer)")

@@ -36,7 +36,7 @@ from modeling_sed import SEDConfig
 from modeling_sed.convert_speechbrain import convert_speechbrain
 from modeling_sed.export_onnx import export_onnx
 
-REPETITIONS = {10: 5, 60: 3, 120: 2}  # by seconds of audio; otherwise once
+REPETITIONS = {10: 5, 60: 2}  # by seconds of audio; otherwise once
 
 PEER = """
 import torch, transformers

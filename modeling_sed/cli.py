@@ -192,6 +192,13 @@ def diarize(
     window: Annotated[
         float | None, typer.Option(help="Seconds of a window of a long recording; 0: whole recordings at once.")
     ] = None,
+    decoder: Annotated[
+        str | None,
+        typer.Option(
+            help="How frames become segments: a decoder's name, or JSON with its parameters, too; default: what was "
+            "fitted in training; argmax: the paper's."
+        ),
+    ] = None,
     front_end: Annotated[
         list[str] | None,
         typer.Option(
@@ -212,6 +219,7 @@ def diarize(
         recordings = recordings.by_channel()
     options = {
         "batch_size": _batch_size(batch_size),
+        "decoder": _decoder(decoder),
         "front_end": _front_end(front_end) if front_end else None,
         "turns": turns,
         **({} if window is None else {"window": window or None}),
@@ -236,6 +244,7 @@ def diarize(
                 "model": model,
                 "window": window,
                 "dtype": dtype,
+                "decoder": decoder,
                 "front_end": front_end,
                 "turns": turns and str(turns),
             }
@@ -247,6 +256,39 @@ def diarize(
             typer.echo(f"{count} recordings in {output}")
     if failures:
         raise typer.Exit(1)
+
+
+@app.command()
+def tune(
+    model: Annotated[Path, typer.Option(help="Folder of a trained model; its config.json is changed.")],
+    dataset: Annotated[Path, typer.Option(help="Folder of a dataset.")],
+    split: Annotated[
+        str, typer.Option(help="Split that the model was not trained on, and is not tested on.")
+    ] = "validation",
+    decoder: Annotated[list[str] | None, typer.Option(help="Only this decoder; repeatable.")] = None,
+) -> None:
+    """Fit the decoder of a model and the confidence of its scores on a validation split (training does it, too)."""
+    from modeling_sed import decoder_tuning
+    from modeling_sed.decoding_sed import check_decoder
+    from modeling_sed.recordings import dataset_split
+
+    try:
+        for name in decoder or ():
+            check_decoder(name)
+        rows = dataset_split(dataset, split)
+        pipeline = _load_pipeline(str(model), None, None, False)
+        fitted = decoder_tuning.fit(decoder_tuning.posteriors_of(pipeline, rows), pipeline.model.config, decoder)
+        decoder_tuning.store(model, pipeline.model.config)
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(str(error)) from error
+    error = fitted["calibration_error"]
+    typer.echo(
+        f"temperature {fitted['temperature']:.2f}: expected calibration error {100 * error['before']:.2f} % -> "
+        f"{100 * error['after']:.2f} %"
+    )
+    typer.echo(f"EDER on {split}, the first one is the model's decoder from now on:")
+    for result in fitted["decoders"].values():
+        typer.echo(f"  {100 * result['eder']:6.2f} %  {json.dumps(result['decoder'])}")
 
 
 @app.command()
@@ -313,6 +355,17 @@ def _find_recordings(
         return Recordings.of_files(files)
     except (ValueError, OSError) as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def _decoder(value: str | None) -> str | dict[str, Any] | None:
+    from modeling_sed.decoding_sed import check_decoder
+
+    try:
+        decoder = json.loads(value) if value and value.startswith("{") else value
+        check_decoder(decoder)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--decoder") from error
+    return decoder
 
 
 def _front_end(names: list[str]) -> FrontEnd:

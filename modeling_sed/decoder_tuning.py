@@ -7,16 +7,21 @@ model will hear others than those it was tuned on. (Where each recording is know
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from datasets import Dataset
+from tqdm.auto import tqdm
 
 from .configuration_sed import SEDConfig
 from .decoding_sed import segments_of, temper
 from .metrics.eder.scoring import score_segments
+from .pipeline_sed import SpeechEmotionDiarizationPipeline
 
 GRIDS: dict[str, dict[str, Sequence[float]]] = {
     "argmax": {},
@@ -24,10 +29,10 @@ GRIDS: dict[str, dict[str, Sequence[float]]] = {
     "median": {"duration": (0.25, 0.5, 1.0, 1.5, 2.0)},
     "hysteresis": {"onset": (0.5, 0.6, 0.7, 0.8, 0.9), "offset": (0.2, 0.3, 0.4, 0.5)},
     "minimum_duration": {"duration": (0.25, 0.5, 1.0, 1.5, 2.0)},
-    "total_variation": {"weight": (2.0, 5.0, 10.0, 20.0, 40.0, 80.0)},
+    "total_variation": {"strength": (0.1, 0.25, 0.5, 1.0, 2.0)},
     "semi_markov": {
-        "transition_cost": (0.0, 5.0, 10.0, 20.0, 40.0, 80.0),
-        "minimum_duration": (0.5, 1.0, 1.5),
+        "transition_cost": (5.0, 10.0, 20.0, 40.0, 80.0),
+        "minimum_duration": (0.0, 0.5, 1.0, 1.5),
     },
 }
 TEMPERATURES = (0.2, 20.0)  # the least and the greatest
@@ -50,9 +55,44 @@ def decode_utterances(
         temperature: as `temper` takes it.
     """
     return [
-        segments_of(item["posteriors"], item["frame_times"], config.labels, config.neutral_label, decoder, temperature)
+        segments_of(
+            temper(item["posteriors"], temperature), item["frame_times"], config.labels, config.neutral_label, decoder
+        )
         for item in utterances
     ]
+
+
+def posteriors_of(pipeline: SpeechEmotionDiarizationPipeline, rows: Dataset) -> list[dict[str, Any]]:
+    """What a model says of a split, before any temperature.
+
+    Args:
+        pipeline: with the model.
+        rows: with the columns ``id``, ``audio``, ``duration`` and ``segments`` (see dataset_scripts/sed.py).
+
+    Returns:
+        For each row ``id``, ``posteriors``, ``frame_times``, ``frame_labels``, ``references`` and ``duration``, as the
+        other functions take them.
+    """
+    config = pipeline.model.config
+    geometry, temperature = config.geometry, config.posterior_temperature
+    config.posterior_temperature = 1.0
+    found = pipeline((row["audio"] for row in rows), return_scores=True, batch_size="auto")
+    utterances = []
+    for row, scores in zip(rows.remove_columns("audio"), tqdm(found, total=len(rows), unit="utterance"), strict=True):
+        samples = round(scores["frame_times"][-1] * geometry.sampling_rate)
+        frame_labels = geometry.rasterize(row["segments"], samples, config.labels, config.neutral_label)
+        utterances.append(
+            {
+                "id": row["id"],
+                "posteriors": scores["posteriors"],
+                "frame_times": scores["frame_times"],
+                "frame_labels": frame_labels,
+                "references": row["segments"],
+                "duration": row["duration"],
+            }
+        )
+    config.posterior_temperature = temperature
+    return utterances
 
 
 def fit_temperature(utterances: Sequence[Utterance]) -> float:
@@ -146,6 +186,16 @@ def fit(utterances: Sequence[Utterance], config: SEDConfig, names: Sequence[str]
         },
         "decoders": decoders,
     }
+
+
+def store(folder: Path, config: SEDConfig) -> None:
+    """Enters the decoder and the temperature of ``config`` into the config.json of a model's folder."""
+    path = Path(folder) / "config.json"
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    stored.update(decoder=config.decoder, posterior_temperature=config.posterior_temperature)
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_text(json.dumps(stored, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    unfinished.replace(path)
 
 
 def _candidates(name: str) -> Iterator[dict[str, Any]]:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from .constrained_decoding_sed import decode_events, decode_semi_markov
+from .total_variation_sed import denoise_total_variation
 
 
 def decode(
@@ -113,14 +114,23 @@ def decode_minimum_duration(posteriors: np.ndarray, frame_seconds: float, durati
     return decode_semi_markov(posteriors, frame_seconds, minimum_duration=duration)
 
 
-def decode_total_variation(posteriors: np.ndarray, weight: float = 5.0) -> np.ndarray:
-    """The labelling with the greatest log posterior less ``weight`` times its total variation.
+def decode_total_variation(posteriors: np.ndarray, frame_seconds: float, strength: float = 0.25) -> np.ndarray:
+    """The most probable label after exact total variation denoising of each label's posteriors.
 
-    The total variation of a labelling counts its changes, each of which takes one label away and brings another
-    (half the sum of ``|u[t + 1, l] - u[t, l]|`` over frames and labels, ``u`` being 1 where a frame has a label). In
-    one dimension its convex relaxation is tight, so the exact solution is that of a chain with costs at transitions.
+    Of posteriors, not of their logarithms, in which one frame that is wrong and sure of it would outweigh seconds.
+
+    Args:
+        posteriors: ``(frames, labels)``.
+        frame_seconds: duration of a frame.
+        strength: seconds; a posterior of 1 amid 0 is gone when it lasts less than twice as long.
+
+    Raises:
+        ValueError: for a negative strength.
     """
-    return decode_semi_markov(posteriors, frame_seconds=1.0, transition_cost=weight)
+    if strength < 0:
+        raise ValueError(f"strength must be 0 or more; got {strength}.")
+    smooth = [denoise_total_variation(track, strength / frame_seconds) for track in posteriors.T]
+    return np.stack(smooth, axis=1).argmax(axis=1)
 
 
 DECODERS = {
@@ -153,9 +163,8 @@ def segments_of(
     labels: Sequence[str],
     neutral_label: str,
     decoder: str | Mapping[str, Any] | None = None,
-    temperature: float = 1.0,
 ) -> list[dict]:
-    """Posteriors -> segments: `temper`, `decode` and `merge_frames`.
+    """Posteriors -> segments: `decode` and `merge_frames`.
 
     Args:
         posteriors: ``(frames, labels)``.
@@ -163,9 +172,7 @@ def segments_of(
         labels: label names.
         neutral_label: one of them.
         decoder: as `decode` takes it.
-        temperature: as `temper` takes it.
     """
-    posteriors = temper(posteriors, temperature)
     frame_seconds = float(frame_times[1] - frame_times[0])
     frame_labels = decode(posteriors, decoder, labels.index(neutral_label), frame_seconds)
     return merge_frames(frame_labels, posteriors, frame_times, labels)

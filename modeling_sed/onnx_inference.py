@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime
 
 from .audio_sed import AudioInput, RecordingStream
-from .decoding_sed import segments_of
+from .decoding_sed import segments_of, temper
 from .frames_sed import FrameGeometry
 from .windows_sed import cut_recording
 
@@ -39,7 +39,8 @@ class OnnxDiarizer:
     def __init__(self, folder: str | Path, threads: int | None = None):
         config = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
         self.window, self.context = config["window"], config["context"]
-        self._decoding = {name: config[name] for name in ("labels", "neutral_label", "decoder", "temperature")}
+        self._decoding = {name: config[name] for name in ("labels", "neutral_label", "decoder")}
+        self._temperature = config["temperature"]
         self.geometry = FrameGeometry(**config["geometry"])
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
@@ -66,7 +67,7 @@ class OnnxDiarizer:
         )
         frame_times = self.geometry.frame_times(stream.samples)
         frame_times[-1] = stream.duration  # of the original, which resampling may have rounded
-        return segments_of(posteriors, frame_times, **self._decoding)
+        return segments_of(temper(posteriors, self._temperature), frame_times, **self._decoding)
 
     def posteriors(self, waveform: np.ndarray) -> np.ndarray:
         """Of one window, ``(samples,)`` raw audio -> ``(frames, labels)``."""

@@ -10,7 +10,7 @@ from transformers.pipelines.base import ChunkPipeline
 
 from .audio_sed import AudioInput, RecordingStream
 from .batching_sed import map_batches
-from .decoding_sed import check_decoder, segments_of
+from .decoding_sed import check_decoder, segments_of, temper
 from .windows_sed import cut_recording
 
 WINDOW = 20.0  # seconds
@@ -51,6 +51,9 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
             decoder: how posteriors become segments: the name of a decoder of decoding_sed.py, or a mapping of its
                 ``name`` and parameters. Default: what was fitted on validation when the model was trained, as its
                 configuration says; "argmax" for the most probable label of each frame, as the paper has it.
+            return_scores: whether a recording's result is ``{"segments", "posteriors", "frame_times"}``: also what the
+                model says of each frame, ``(frames, labels)`` in the order of ``model.config.labels``, and the frames'
+                borders in seconds, ``(frames + 1,)``.
             return_exceptions: whether a recording that cannot be diarized gives its exception instead of segments,
                 and the others go on.
 
@@ -65,11 +68,11 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
         return super().__call__(inputs, **kwargs)
 
     def _sanitize_parameters(self, **options: Any) -> tuple[dict, dict, dict]:
-        reading, deciding = {"window", "context", "return_exceptions"}, {"decoder"}
+        reading, deciding = {"window", "context", "return_exceptions"}, {"decoder", "return_scores"}
         if unknown := options.keys() - reading - deciding:
             raise TypeError(
                 f"There is no option {', '.join(sorted(unknown))}; there are batch_size, window, context, decoder, "
-                "return_exceptions."
+                "return_scores, return_exceptions."
             )
         preprocess, postprocess = ({k: v for k, v in options.items() if k in names} for names in (reading, deciding))
         if (decoder := postprocess.get("decoder")) is not None:
@@ -138,21 +141,22 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
         ]
 
     def postprocess(
-        self, model_outputs: list[dict[str, Any]], decoder: str | Mapping[str, Any] | None = None
-    ) -> list[dict]:
+        self,
+        model_outputs: list[dict[str, Any]],
+        decoder: str | Mapping[str, Any] | None = None,
+        return_scores: bool = False,
+    ) -> list[dict] | dict[str, Any]:
         config = self.model.config
         posteriors = np.concatenate([output["posteriors"].numpy() for output in model_outputs])
+        posteriors = temper(posteriors, config.posterior_temperature)
         end = model_outputs[-1]  # by then the whole recording had been read
         frame_times = config.geometry.frame_times(end["samples"])
         frame_times[-1] = end["duration"]  # of the original, which resampling may have rounded
-        return segments_of(
-            posteriors,
-            frame_times,
-            config.labels,
-            config.neutral_label,
-            config.chosen_decoder(decoder),
-            config.posterior_temperature,
-        )
+        decoder = config.chosen_decoder(decoder)
+        segments = segments_of(posteriors, frame_times, config.labels, config.neutral_label, decoder)
+        if return_scores:
+            return {"segments": segments, "posteriors": posteriors, "frame_times": frame_times}
+        return segments
 
 
 def _length(window: dict[str, Any]) -> int:

@@ -21,6 +21,8 @@ from .segments import with_neutral
 from .speaker_turns import Turn, emotions_by_speaker, read_turns
 
 if TYPE_CHECKING:  # they take seconds to import
+    from datasets import Dataset
+
     from .audio_sed import AudioInput
     from .pipeline_sed import SpeechEmotionDiarizationPipeline
 
@@ -52,12 +54,7 @@ class Recordings:
         Raises:
             ValueError: if there is no such dataset, or no such split.
         """
-        from datasets import load_from_disk
-
-        try:
-            rows = load_from_disk(str(folder))[split]
-        except (OSError, KeyError) as error:
-            raise ValueError(f"{folder} is not a dataset with a split {split!r}.") from error
+        rows = dataset_split(folder, split)
         rows = rows.select(range(min(limit or len(rows), len(rows))))
         return cls(list(rows["id"]), lambda position: rows[position]["audio"], list(rows["segments"]))
 
@@ -79,6 +76,20 @@ def _channel_count(path: str) -> int:
         return soundfile.info(path).channels
     except soundfile.LibsndfileError:  # one that cannot be read will be reported then
         return 1
+
+
+def dataset_split(folder: Path, split: str) -> Dataset:
+    """A split of a dataset on disk.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    from datasets import load_from_disk
+
+    try:
+        return load_from_disk(str(folder))[split]
+    except (OSError, KeyError) as error:
+        raise ValueError(f"{folder} is not a dataset with a split {split!r}.") from error
 
 
 def diarize_recordings(

@@ -1,4 +1,4 @@
-"""Diarizes a split with the model in training, and scores it."""
+"""What a model says of a split, and how good it is."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object, send_to_device
 from datasets import Dataset
 
 from ..configuration_sed import SEDConfig
-from ..decoding_sed import decode_argmax, merge_frames
+from ..decoder_tuning import decode_utterances
 from ..metrics.eder.scoring import score_segments
 from ..scoring_report import Pairs, score_pairs
 from .arguments import TrainingOptions
@@ -30,16 +31,16 @@ def predict(
     collator: FrameLabelCollator,
     options: TrainingOptions,
 ) -> list[dict[str, Any]]:
-    """Diarizes a split, each utterance once, shared between the processes.
+    """What the model says of the frames of a split, each utterance once, shared between the processes.
 
     Returns:
-        On every process, for each utterance, by their ids: ``id``, ``duration``, ``references`` and ``predictions``
-        (segments), and the numbers of its ``frames`` and ``frame_errors``.
+        On every process, for each utterance, by their ids: ``id``, ``duration``, ``references`` (segments),
+        ``posteriors (frames, labels)``, ``frame_labels (frames,)`` (the truth) and ``frame_times (frames + 1,)``.
     """
     model.eval()
     loader, plan = eval_loader(rows, collator, options, accelerator)
     described = rows.select_columns(["id", "duration", "segments"])
-    predictions = []
+    utterances = []
     for batch, (numbers, counts) in zip(loader, plan, strict=True):
         labels, samples = batch.pop("labels").numpy(), batch["attention_mask"].sum(1).tolist()
         with accelerator.autocast():
@@ -48,49 +49,53 @@ def predict(
         if not counts:
             continue
         for row, *frames in zip(described.select(numbers).to_list(), samples, labels, posteriors, strict=True):
-            predictions.append(_decode(row, *frames, collator.config))
-    return sorted(gather_object(predictions), key=lambda item: item["id"])
+            utterances.append(_unpadded(row, *frames, collator.config))
+    return sorted(gather_object(utterances), key=lambda item: item["id"])
 
 
-def _decode(row: dict[str, Any], samples: int, labels, posteriors, config: SEDConfig) -> dict[str, Any]:
-    """Segments of an utterance, from its frames' labels ``(frames,)`` and posteriors ``(frames, labels)``, padded."""
+def _unpadded(row: dict[str, Any], samples: int, labels, posteriors, config: SEDConfig) -> dict[str, Any]:
     frames = config.geometry.frame_count(samples)
-    decoded = decode_argmax(posteriors[:frames])
-    times = config.geometry.frame_times(samples)
     return {
         "id": row["id"],
         "duration": row["duration"],
         "references": row["segments"],
-        "predictions": merge_frames(decoded, posteriors[:frames], times, config.labels),
-        "frames": frames,
-        "frame_errors": int((decoded != labels[:frames]).sum()),
+        "posteriors": posteriors[:frames].copy(),
+        "frame_labels": labels[:frames].copy(),
+        "frame_times": config.geometry.frame_times(samples),
     }
 
 
-def frame_error_rate(predictions: Sequence[dict[str, Any]]) -> float:
-    """Share of all frames whose label is wrong."""
-    return sum(item["frame_errors"] for item in predictions) / sum(item["frames"] for item in predictions)
+def frame_error_rate(utterances: Sequence[dict[str, Any]]) -> float:
+    """Share of all frames whose most probable label is wrong."""
+    wrong = [item["posteriors"].argmax(axis=1) != item["frame_labels"] for item in utterances]
+    return float(np.concatenate(wrong).mean())
 
 
-def as_pairs(predictions: Sequence[dict[str, Any]]) -> Pairs:
-    """What `predict` returned, for `score_pairs`."""
-    columns = ([item[name] for item in predictions] for name in ("id", "references", "predictions", "duration"))
-    return Pairs(*columns)
+def as_pairs(utterances: Sequence[dict[str, Any]], config: SEDConfig) -> Pairs:
+    """What `predict` returned, decoded as the model's configuration says, for `score_pairs`."""
+    ids, references, durations = ([item[name] for item in utterances] for name in ("id", "references", "duration"))
+    found = decode_utterances(utterances, config, config.decoder, config.posterior_temperature)
+    return Pairs(ids, references, found, durations)
 
 
-def score(predictions: Sequence[dict[str, Any]], neutral_label: str, majority_emotion: str) -> dict[str, Any]:
-    """All scores of a split: the model's, and the error rates of the two answers that need no model."""
-    pairs = as_pairs(predictions)
+def score(utterances: Sequence[dict[str, Any]], config: SEDConfig, majority_emotion: str) -> dict[str, Any]:
+    """All scores of a split: the model's, and the error rates of the paper's decoder and of two trivial answers."""
+    neutral_label = config.neutral_label
+    pairs = as_pairs(utterances, config)
     throughout = [[{"start": 0.0, "end": duration, "label": majority_emotion}] for duration in pairs.durations]
     rates = {}
-    for name, answers in (("eder_all_neutral", [[] for _ in throughout]), ("eder_majority", throughout)):
+    for name, answers in (
+        ("eder_argmax", decode_utterances(utterances, config, "argmax")),
+        ("eder_all_neutral", [[] for _ in throughout]),
+        ("eder_majority", throughout),
+    ):
         rates[name] = score_segments(answers, pairs.references, pairs.durations, neutral_label=neutral_label)["eder"]
     scores = score_pairs(pairs, [neutral_label], confidence_interval=CONFIDENCE)
     return {
         **{name: value for name, value in scores.items() if name not in ("per_utterance", "names")},
         **rates,
         "majority_emotion": majority_emotion,
-        "frame_error_rate": frame_error_rate(predictions),
+        "frame_error_rate": frame_error_rate(utterances),
     }
 
 

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ..metrics.eder.error_durations import COMPONENTS
-from ..scoring_report import score_pairs, worst_utterances
+from ..scoring_report import Pairs, score_pairs, worst_utterances
 from .data import dataset_name
-from .evaluation import as_pairs
 
 REPORT_FILE = "report.md"
 RESULTS_FILE = "results.json"
@@ -26,13 +25,13 @@ PAPER = {"wav2vec 2.0-large": (36.2, 1.14), "HuBERT-large": (34.5, 0.81), "WavLM
 Results = Mapping[str, Any]
 
 
-def write_report(folder: Path, runs: Sequence[Results], predictions: Sequence[dict[str, Any]] | None = None) -> None:
+def write_report(folder: Path, runs: Sequence[Results], pairs: Pairs | None = None) -> None:
     """Writes report.md and its pictures; for several runs also results.json, with their means.
 
     Args:
         folder: where to.
         runs: results of train_sed.py, one for each seed.
-        predictions: of the test split of a single run: its worst utterances are drawn.
+        pairs: predictions of the test split of a single run: its worst utterances are drawn.
     """
     folder = Path(folder)
     if len(runs) > 1:
@@ -44,7 +43,7 @@ def write_report(folder: Path, runs: Sequence[Results], predictions: Sequence[di
         _by_seed(runs),
         _by_emotion(runs),
         _table_3(runs),
-        *_pictures(folder, runs, predictions),
+        *_pictures(folder, runs, pairs),
     ]
     (folder / REPORT_FILE).write_text("\n\n".join(sections) + "\n", encoding="utf-8")
 
@@ -94,8 +93,8 @@ def _table_2(runs: Sequence[Results]) -> str:
 
 def _by_seed(runs: Sequence[Results]) -> str:
     header = ["seed", "EDER (%)", "95 % interval", *(name.replace("_", " ") for name in COMPONENTS)]
-    header += ["by duration", "all neutral", "most frequent emotion throughout"]
-    columns = (*COMPONENTS, "eder_by_duration", "eder_all_neutral", "eder_majority")
+    header += ["by duration", "argmax", "all neutral", "most frequent emotion throughout"]
+    columns = (*COMPONENTS, "eder_by_duration", "eder_argmax", "eder_all_neutral", "eder_majority")
     rows = []
     for run in runs:
         low, high = run["confidence_interval"]["eder"]
@@ -106,7 +105,8 @@ def _by_seed(runs: Sequence[Results]) -> str:
         rows.append(["mean", means[0], "", *means[1:]])
     return (
         "## Components\n\nMean over utterances, in per cent; intervals by bootstrap over the utterances of a test "
-        f"split. The last two columns need no model.\n\n{_table(header, rows)}"
+        "split. Decoder and temperature were fitted on validation; argmax is the paper's decoder. The last two columns "
+        f"need no model.\n\n{_table(header, rows)}"
     )
 
 
@@ -133,7 +133,7 @@ def _table_3(runs: Sequence[Results]) -> str:
     return f"## Transitions, as in Table 3\n\nUtterances whose sequence of emotions is right{of_all}.\n\n{table}"
 
 
-def _pictures(folder: Path, runs: Sequence[Results], predictions: Sequence[dict[str, Any]] | None) -> list[str]:
+def _pictures(folder: Path, runs: Sequence[Results], pairs: Pairs | None) -> list[str]:
     try:
         from .. import plotting
     except ImportError:
@@ -148,8 +148,7 @@ def _pictures(folder: Path, runs: Sequence[Results], predictions: Sequence[dict[
         ),
         "confusion": plotting.plot_confusion(seconds),
     }
-    if predictions:
-        pairs = as_pairs(predictions)
+    if pairs:
         worst = worst_utterances(pairs, score_pairs(pairs, [NEUTRAL]), WORST_SHOWN, [NEUTRAL])
         figures["the worst utterances"] = plotting.plot_errors(worst)
     sections = []

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from modeling_sed.constrained_decoding_sed import decode_events, decode_semi_markov
 from modeling_sed.decoding_sed import DECODERS, check_decoder, decode, decode_median, merge_frames, temper
+from modeling_sed.total_variation_sed import denoise_total_variation
 
 HOP = 0.02
 
@@ -104,7 +105,7 @@ def test_what_all_labels_of_a_frame_have_in_common_changes_nothing(seed: int, fr
     for decoder in (
         {"name": "argmax"},
         {"name": "events", "maximum": 2},
-        {"name": "total_variation", "weight": 1.5},
+        {"name": "semi_markov", "transition_cost": 1.5},
         {"name": "semi_markov", "transition_cost": 0.7, "minimum_duration": 0.06, "mean_durations": [1, 0.5, 0.5, 2]},
     ):
         posteriors = np.maximum(posteriors, 1e-4)
@@ -118,7 +119,7 @@ def test_what_all_labels_of_a_frame_have_in_common_changes_nothing(seed: int, fr
         {"name": "threshold", "threshold": 0.0},
         {"name": "median", "duration": 0.0},
         {"name": "minimum_duration", "duration": HOP},
-        {"name": "total_variation", "weight": 0.0},
+        {"name": "total_variation", "strength": 0.0},
         {"name": "events", "maximum": 300},
         {"name": "semi_markov"},
         "argmax",
@@ -176,6 +177,21 @@ def test_median_is_numpys_for_two_labels():
     np.testing.assert_array_equal(decode_median(posteriors, 1.0, 9)[4:-4], np.median(windows, axis=1))
 
 
+@given(st.integers(0, 10_000), st.integers(1, 60), st.floats(0.01, 5))
+def test_total_variation_denoising_is_the_minimum(seed: int, frames: int, strength: float):
+    """Sums u of signal less result stay within +-strength, end at 0, and touch it wherever the result steps.
+
+    These are the conditions that only the minimum of a convex function fulfils (Condat 2013, Eq. 4).
+    """
+    signal = np.random.default_rng(seed).standard_normal(frames).cumsum()
+    smooth = denoise_total_variation(signal, strength)
+    sums = (signal - smooth).cumsum()
+    assert np.abs(sums).max() <= strength + 1e-9 and sums[-1] == pytest.approx(0, abs=1e-9)
+    steps = np.diff(smooth)
+    np.testing.assert_allclose(sums[:-1][steps > 1e-9], -strength, atol=1e-9)
+    np.testing.assert_allclose(sums[:-1][steps < -1e-9], strength, atol=1e-9)
+
+
 def test_tempering_keeps_the_order_and_is_the_softmax_of_divided_logits():
     logits = np.random.default_rng(0).standard_normal((50, 4)) * 3
     softmax = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
@@ -205,6 +221,7 @@ def test_impossible_parameters_are_refused():
         {"name": "events", "maximum": 0},
         {"name": "semi_markov", "transition_cost": -1},
         {"name": "semi_markov", "mean_durations": [1, 1]},
+        {"name": "total_variation", "strength": -1},
     ):
         with pytest.raises(ValueError, match=r"must|0 or more"):
             decode(posteriors, decoder, 0, HOP)

@@ -20,6 +20,7 @@ from transformers import AutoFeatureExtractor, pipeline
 import modeling_sed
 import train_sed
 from modeling_sed import SEDForAudioFrameClassification
+from modeling_sed.metrics.eder.scoring import score_segments
 from modeling_sed.training.arguments import TrainingOptions
 from modeling_sed.training.collation import FrameLabelCollator
 from modeling_sed.training.evaluation import frame_error_rate, predict
@@ -39,8 +40,16 @@ def test_training_leaves_a_model_and_its_scores(data: Path, encoder: Path, tmp_p
     # the majority emotion is right in one utterance of three, but for 0.4 s
     assert results["eder_majority"] == pytest.approx((0.4 + 1 + 1) / 3)
     assert [item["step"] for item in results["history"]] == [6, 12]
-    segments = pipeline(modeling_sed.TASK, model=str(run))({"array": np.zeros(16_000), "sampling_rate": 16_000})
-    assert segments[-1]["end"] == 1.0
+    diarize = pipeline(modeling_sed.TASK, model=str(run))
+    assert diarize({"array": np.zeros(16_000), "sampling_rate": 16_000})[-1]["end"] == 1.0
+    config = diarize.model.config  # what was fitted on validation is what the model does from now on
+    assert config.decoder == results["decoder"] == next(iter(results["tuning"]["decoders"].values()))["decoder"]
+    assert config.posterior_temperature == results["tuning"]["temperature"]
+    rows = load_from_disk(str(data))["test"]
+    references, durations = list(rows["segments"]), list(rows["duration"])
+    for decoder, name in ((None, "eder"), ("argmax", "eder_argmax")):
+        found = diarize(list(rows["audio"]), decoder=decoder)
+        assert score_segments(found, references, durations)["eder"] == pytest.approx(results[name], abs=1e-9)
     report = (run / "report.md").read_text()
     assert f"{100 * results['eder']:.2f}" in report and "WavLM-large (the paper's)" in report
     for picture in ("learning_curves.png", "confusion.png", "worst_utterances.png"):
