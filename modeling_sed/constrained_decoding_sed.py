@@ -70,8 +70,8 @@ def decode_events(posteriors: np.ndarray, neutral: int, maximum: int = 1, minimu
 def decode_semi_markov(
     posteriors: np.ndarray,
     frame_seconds: float,
-    transition_cost: float = 0.0,
-    minimum_duration: float = 0.0,
+    transition_cost: float = 10.0,
+    minimum_duration: float = 0.5,
     mean_durations: list[float] | None = None,
 ) -> np.ndarray:
     """Any sequence of segments; each has a cost, and a duration with a distribution.
@@ -83,7 +83,8 @@ def decode_semi_markov(
         posteriors: ``(frames, labels)``.
         frame_seconds: duration of a frame.
         transition_cost: what a change of label costs, in nats: 0 or more.
-        minimum_duration: seconds that each segment lasts at least; a recording that is shorter is one segment.
+        minimum_duration: seconds that each segment lasts at least; a recording that is shorter is one segment. The
+            longer, the faster.
         mean_durations: mean duration of the segments of each label in seconds; None if none is more probable.
 
     Returns:
@@ -113,31 +114,24 @@ def decode_semi_markov(
 def _best_starts(
     sums: np.ndarray, entry: np.ndarray, transition_cost: float, shortest: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The forward pass of `decode_semi_markov`.
-
-    Every number depends on the one before, so this is a loop, and over plain numbers, which Python adds up faster than
-    numpy does arrays of four.
+    """The forward pass of `decode_semi_markov`, ``shortest`` frames at a time: those depend on none of each other.
 
     Returns:
         For each number of frames, ``(frames + 1, labels)``: what the best start of a segment that ends there gains, and
         the score of the best segmentation that ends there in this label.
     """
-    rows, entering = sums.tolist(), (sums - entry + transition_cost).tolist()
-    impossible = [-np.inf] * len(entry)
-    offers = [entry.tolist()]  # the first segment needs no transition
-    best = impossible
-    gains, totals = [impossible], [impossible]
-    for frame in range(1, len(rows)):
-        if frame >= shortest:
-            best = [old if old > new else new for old, new in zip(best, offers[frame - shortest], strict=True)]
-        total = [gain + score for gain, score in zip(best, rows[frame], strict=True)]
-        *_, second, first = sorted(total)  # a segment is followed by one of another label
-        offers.append(
-            [(second if own == first else first) - cost for own, cost in zip(total, entering[frame], strict=True)]
-        )
-        gains.append(best)
-        totals.append(total)
-    return np.array(gains), np.array(totals)
+    gains, totals, offers = (np.full(sums.shape, -np.inf) for _ in range(3))
+    offers[0] = entry  # the first segment needs no transition
+    for first in range(shortest, len(sums), shortest):
+        ends, starts = slice(first, first + shortest), slice(first - shortest, min(first, len(sums) - shortest))
+        gains[ends] = np.maximum(np.maximum.accumulate(offers[starts]), gains[first - 1])
+        totals[ends] = gains[ends] + sums[ends]
+        best = totals[ends].max(axis=1, keepdims=True)
+        is_best = totals[ends] == best
+        others = np.where(is_best, -np.inf, totals[ends]).max(axis=1, keepdims=True)
+        before = np.where(is_best & (is_best.sum(axis=1, keepdims=True) == 1), others, best)
+        offers[ends] = before - sums[ends] + entry - transition_cost  # after a segment of another label
+    return gains, totals
 
 
 def _trace_segments(gains: np.ndarray, totals: np.ndarray, shortest: int) -> np.ndarray:

@@ -111,7 +111,7 @@ def decode_hysteresis(posteriors: np.ndarray, neutral: int, onset: float = 0.6, 
 
 def decode_minimum_duration(posteriors: np.ndarray, frame_seconds: float, duration: float = 0.3) -> np.ndarray:
     """The most probable segmentation whose segments all last ``duration`` seconds or more; exact."""
-    return decode_semi_markov(posteriors, frame_seconds, minimum_duration=duration)
+    return decode_semi_markov(posteriors, frame_seconds, transition_cost=0.0, minimum_duration=duration)
 
 
 def decode_total_variation(posteriors: np.ndarray, frame_seconds: float, strength: float = 0.25) -> np.ndarray:

@@ -105,7 +105,7 @@ def test_what_all_labels_of_a_frame_have_in_common_changes_nothing(seed: int, fr
     for decoder in (
         {"name": "argmax"},
         {"name": "events", "maximum": 2},
-        {"name": "semi_markov", "transition_cost": 1.5},
+        {"name": "semi_markov", "transition_cost": 1.5, "minimum_duration": 0.0},
         {"name": "semi_markov", "transition_cost": 0.7, "minimum_duration": 0.06, "mean_durations": [1, 0.5, 0.5, 2]},
     ):
         posteriors = np.maximum(posteriors, 1e-4)
@@ -121,7 +121,7 @@ def test_what_all_labels_of_a_frame_have_in_common_changes_nothing(seed: int, fr
         {"name": "minimum_duration", "duration": HOP},
         {"name": "total_variation", "strength": 0.0},
         {"name": "events", "maximum": 300},
-        {"name": "semi_markov"},
+        {"name": "semi_markov", "transition_cost": 0.0, "minimum_duration": 0.0},
         "argmax",
         None,
     ],
