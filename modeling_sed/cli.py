@@ -333,7 +333,7 @@ def _load_pipeline(
     except (OSError, ValueError) as error:
         raise typer.BadParameter(f"cannot load the model {model}: {error}") from error
     if compile_model:
-        found.model.compile(dynamic=True)
+        found.model.compile()
     return found
 
 
