@@ -110,7 +110,7 @@ def score(rows: list[dict], change: Condition, front_end: FrontEnd, diarize: Cal
         added = (len(waveform) - len(row["waveform"])) / SAMPLING_RATE
         references.append([s | {"start": s["start"] + added / 2, "end": s["end"] + added / 2} for s in row["segments"]])
         durations.append(len(waveform) / SAMPLING_RATE)
-        predictions.append(diarize_with(front_end, diarize, waveform))
+        predictions.append(diarize_with(front_end, diarize, waveform, decoder="argmax"))
     return score_segments(predictions, references, durations, per_utterance=True)["per_utterance"]
 
 

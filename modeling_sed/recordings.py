@@ -61,7 +61,9 @@ class Recordings:
     def by_channel(self) -> Recordings:
         """Each channel of each recording as one of its own."""
         channels = [
-            (position, channel) for position, name in enumerate(self.names) for channel in range(_channel_count(name))
+            (position, channel)
+            for position in range(len(self.names))
+            for channel in range(_channel_count(self.audio(position)))
         ]
 
         def audio(position: int) -> AudioInput:
@@ -75,10 +77,14 @@ class Recordings:
         return Recordings([f"{self.names[number]}, channel {channel + 1}" for number, channel in channels], audio)
 
 
-def _channel_count(path: str) -> int:
+def _channel_count(audio: AudioInput) -> int:
     try:
-        return soundfile.info(path).channels
-    except soundfile.LibsndfileError:  # one that cannot be read will be reported then
+        return soundfile.info(audio).channels  # without decoding
+    except (soundfile.LibsndfileError, TypeError):  # not a file of libsndfile's
+        pass
+    try:
+        return len(split_channels(audio))
+    except (ValueError, OSError, ImportError):  # one that cannot be read will be reported then
         return 1
 
 

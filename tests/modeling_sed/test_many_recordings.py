@@ -112,3 +112,14 @@ def test_a_bad_recording_is_reported_and_the_others_go_on(model_folder: Path, re
     assert [str(error) for error in errors] == [f"[Errno 2] No such file or directory: '{tmp_path / 'missing.wav'}'"]
     assert {position: result["name"] for position, result in found.items()} == {1: files.names[1], 2: files.names[2]}
     assert found[2]["segments"][-1]["end"] == found[2]["duration"] == 26_000 / 16_000
+
+
+def test_channels_are_counted_in_files_and_datasets(tmp_path: Path):
+    path = tmp_path / "stereo.wav"
+    soundfile.write(path, 0.1 * np.random.default_rng(0).standard_normal((8_000, 2)), 16_000)
+    row = {"path": None, "bytes": path.read_bytes()}
+    for given in (Recordings.of_files([path]), Recordings(["stereo"], lambda position: row)):
+        channels = given.by_channel()
+        assert channels.names == [f"{given.names[0]}, channel {number}" for number in (1, 2)]
+        first, second = (channels.audio(position)["array"] for position in (0, 1))
+        assert len(first) == len(second) == 8_000 and not np.array_equal(first, second)
