@@ -4,17 +4,17 @@ What is added to the score of query ``q`` and key ``k`` is ``gate[q] * bias[k - 
 head, and a factor that depends on the query. transformers' implementation writes it out for every pair of frames, every
 head and every utterance, and then averages the attention weights over the heads, which nobody reads. Here
 
-- queries go through `scaled_dot_product_attention` in blocks, so that no more than a block of pairs exists at a time;
+- heads and queries go through `scaled_dot_product_attention` in blocks, so that no more than a block of pairs exists at
+  a time: many queries of few heads, since each head's block is a matrix product of its own;
 - the keys are reversed in time, so that a block of the table, whose index is then a sum instead of a difference, is a
   view of it: rows begin one number after each other, nothing is gathered;
 - a block is written into one buffer that all blocks use, since fresh memory costs more than the multiplication.
 
-With gradients there is no such buffer, and autograd keeps every block.
+With gradients there are no blocks, since autograd would keep them all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -23,7 +23,8 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import PreTrainedConfig
 from transformers.models.wavlm.modeling_wavlm import WavLMAttention
 
-QUERIES_AT_ONCE = 128
+QUERIES_AT_ONCE = 1024
+PAIRS_OF_HEAD_AND_QUERY = 2048
 
 
 class BlockwiseWavLMAttention(WavLMAttention):
@@ -66,13 +67,16 @@ class BlockwiseWavLMAttention(WavLMAttention):
             project(hidden_states).view(heads).transpose(1, 2) for project in (self.q_proj, self.k_proj, self.v_proj)
         )
         keys, values = keys.flip(2), values.flip(2)
+        sums = position_bias.as_strided((self.num_heads, frames, frames), (position_bias.stride(0), 1, 1))
         padding = None if attention_mask is None else attention_mask.ne(1).flip(1)[:, None, None, :]
         dropout = self.dropout if self.training else 0.0
-        attended = [
-            scaled_dot_product_attention(queries[:, :, block], keys, values, attn_mask=bias, dropout_p=dropout)
-            for block, bias in _bias_blocks(gates, position_bias, padding)
-        ]
-        merged = torch.cat(attended, dim=2).transpose(1, 2).reshape(batch, frames, features)
+        if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (queries, keys, gates, sums)):
+            bias = gates * sums
+            bias = bias if padding is None else bias.masked_fill(padding, -torch.inf)
+            attended = scaled_dot_product_attention(queries, keys, values, attn_mask=bias, dropout_p=dropout)
+        else:
+            attended = _attend_in_blocks(queries, keys, values, gates, sums, padding, dropout)
+        merged = attended.transpose(1, 2).reshape(batch, frames, features)
         return self.out_proj(merged), None, position_bias
 
     def _position_table(self, frames: int) -> torch.Tensor:
@@ -89,29 +93,45 @@ class BlockwiseWavLMAttention(WavLMAttention):
         return reset * (update * self.gru_rel_pos_const - 1.0) + 2.0
 
 
-def _bias_blocks(
-    gates: torch.Tensor, table: torch.Tensor, padding: torch.Tensor | None
-) -> Iterator[tuple[slice, torch.Tensor]]:
-    """Yields blocks of queries, and what is added to their scores: ``(batch, heads, queries, frames)``.
+def _attend_in_blocks(
+    queries: torch.Tensor,
+    keys: torch.Tensor,
+    values: torch.Tensor,
+    gates: torch.Tensor,
+    sums: torch.Tensor,
+    padding: torch.Tensor | None,
+    dropout: float,
+) -> torch.Tensor:
+    """Attention ``(batch, heads, frames, features of a head)``, by blocks of heads and queries.
 
     Args:
+        queries: ``(batch, heads, frames, features of a head)``, like keys and values, which are reversed in time.
+        keys: see there.
+        values: see there.
         gates: ``(batch, heads, frames, 1)``.
-        table: ``(heads, 2 frames - 1)``; query ``q`` and reversed key ``k`` find their number at ``q + k``.
+        sums: ``(heads, frames, frames)``, a view: query ``q`` and reversed key ``k`` find entry ``q + k`` of the table
         padding: boolean ``(batch, 1, 1, frames)``, by reversed key.
+        dropout: probability that a weight is left out.
     """
-    batch, heads, frames, _ = gates.shape
-    sums = table.as_strided((heads, frames, frames), (table.stride(0), 1, 1))
-    learning = torch.is_grad_enabled() and (gates.requires_grad or table.requires_grad)
-    buffer = None if learning else gates.new_empty(batch, heads, min(QUERIES_AT_ONCE, frames), frames)
-    for first in range(0, frames, QUERIES_AT_ONCE):
-        block = slice(first, min(first + QUERIES_AT_ONCE, frames))
-        if buffer is None:
-            bias = gates[:, :, block] * sums[:, block]
-            bias = bias if padding is None else bias.masked_fill(padding, -torch.inf)
-        else:
-            bias = torch.mul(gates[:, :, block], sums[:, block], out=buffer[:, :, : block.stop - block.start])
-            bias = bias if padding is None else bias.masked_fill_(padding, -torch.inf)
-        yield block, bias
+    batch, heads, frames, _ = queries.shape
+    rows = min(QUERIES_AT_ONCE, frames)
+    heads_at_once = min(PAIRS_OF_HEAD_AND_QUERY // rows, heads)
+    buffer = gates.new_empty(batch, heads_at_once, rows, frames)
+    attended = torch.empty_like(queries)
+    for some in _slices(heads, heads_at_once):
+        for block in _slices(frames, rows):
+            bias = buffer[:, : some.stop - some.start, : block.stop - block.start]
+            torch.mul(gates[:, some, block], sums[some, block], out=bias)
+            if padding is not None:
+                bias.masked_fill_(padding, -torch.inf)
+            attended[:, some, block] = scaled_dot_product_attention(
+                queries[:, some, block], keys[:, some], values[:, some], attn_mask=bias, dropout_p=dropout
+            )
+    return attended
+
+
+def _slices(length: int, step: int) -> list[slice]:
+    return [slice(first, min(first + step, length)) for first in range(0, length, step)]
 
 
 def use_blockwise_attention(encoder: nn.Module, model_config: PreTrainedConfig) -> None:

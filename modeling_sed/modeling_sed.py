@@ -19,6 +19,7 @@ from transformers.utils.generic import can_return_tuple
 
 from .attention_sed import use_blockwise_attention
 from .configuration_sed import SEDConfig
+from .convolution_sed import use_stretchwise_convolutions
 from .frames_sed import FrameGeometry
 
 IGNORED_LABEL = -100
@@ -62,6 +63,7 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
         encoder_config = config.encoder_config
         self.encoder = AutoModel.from_config(encoder_config) if encoder is None else encoder
         use_blockwise_attention(self.encoder, config)
+        use_stretchwise_convolutions(self.encoder)
         if hasattr(self.encoder, "masked_spec_embed") and not encoder_config.apply_spec_augment:
             self.encoder.masked_spec_embed.requires_grad_(False)  # unused: distributed training would wait for it
         if config.use_weighted_layer_sum:

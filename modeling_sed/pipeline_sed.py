@@ -11,10 +11,11 @@ from transformers.pipelines.base import ChunkPipeline
 from .audio_sed import AudioInput, RecordingStream
 from .batching_sed import map_batches
 from .decoding_sed import check_decoder, segments_of, temper
+from .memory_sed import keep_freed_memory
 from .windows_sed import cut_recording
 
 WINDOW = 20.0  # seconds
-CONTEXT = 2.0
+CONTEXT = 1.0
 
 
 class SpeechEmotionDiarizationPipeline(ChunkPipeline):
@@ -34,6 +35,11 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
     _load_feature_extractor = True
     _load_tokenizer = False
 
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        if self.device.type == "cpu":
+            keep_freed_memory()
+
     def __call__(self, inputs: AudioInput | list[AudioInput], **kwargs: Any) -> list[dict] | list[list[dict]]:
         """Segments of one recording, or of many.
 
@@ -47,7 +53,7 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
             batch_size: how many windows go through the model at once, at most; "auto": as many as the device's memory
                 holds (one on a CPU, which gains nothing by more). The result does not depend on it.
             window: seconds of a window (20); None for whole recordings at once, however long.
-            context: seconds that neighbouring windows have in common on either side of where they join (2).
+            context: seconds that neighbouring windows have in common on either side of where they join (1).
             decoder: how posteriors become segments: the name of a decoder of decoding_sed.py, or a mapping of its
                 ``name`` and parameters. Default: what was fitted on validation when the model was trained, as its
                 configuration says; "argmax" for the most probable label of each frame, as the paper has it.

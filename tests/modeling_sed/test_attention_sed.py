@@ -35,6 +35,7 @@ def pair(dropout: float = 0.0) -> tuple[WavLMAttention, BlockwiseWavLMAttention]
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(attention_sed, "QUERIES_AT_ONCE", 16)
+    monkeypatch.setattr(attention_sed, "PAIRS_OF_HEAD_AND_QUERY", 32)
 
 
 @given(frames=st.integers(1, 70), lengths=st.lists(st.integers(1, 70), min_size=1, max_size=3), masked=st.booleans())
@@ -118,7 +119,7 @@ def test_adapters_have_an_effect():
 
 
 def test_no_full_matrix_is_made(monkeypatch: pytest.MonkeyPatch):
-    """The largest tensor of pairs holds a block of queries."""
+    """The largest tensor of pairs holds a block of queries of some heads."""
     _, blockwise = pair()
     sizes = []
     attend = attention_sed.scaled_dot_product_attention
@@ -130,4 +131,6 @@ def test_no_full_matrix_is_made(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(attention_sed, "scaled_dot_product_attention", watch)
     with torch.no_grad():
         blockwise(torch.randn(1, 100, 24, dtype=torch.float64))
-    assert sizes == [(16, 3 * 16 * 100)] * 6 + [(4, 3 * 4 * 100)]
+    two_heads = [(16, 2 * 16 * 100)] * 6 + [(4, 2 * 4 * 100)]
+    one_head = [(16, 16 * 100)] * 6 + [(4, 4 * 100)]
+    assert sizes == two_heads + one_head
