@@ -9,7 +9,7 @@ than what is computed. Here
 - the layers take turns on stretches of the utterance that fit into the processor's cache. A frame depends on no more
   than its receptive field, so stretches that overlap by that give what the whole gives, and memory does not grow.
 
-Where gradients of the convolutions are wanted, and on other devices, transformers' code runs.
+Where gradients of the convolutions are wanted, or mixed precision, and on other devices, transformers' code runs.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class _Stretchwise(nn.Module):
         if (
             learning
             or input_values.device.type != "cpu"
+            or torch.is_autocast_enabled("cpu")
             or torch.compiler.is_compiling()
             or any(type(layer.conv) is not nn.Conv1d for layer in self.conv_layers)  # an adapter, say
         ):

@@ -96,3 +96,12 @@ def test_an_adapter_in_a_convolution_is_heard():
     waves = torch.randn(1, 8_000, dtype=torch.float64)
     with torch.no_grad():
         torch.testing.assert_close(stretchwise(waves), own(waves))
+
+
+def test_mixed_precision_is_that_of_transformers():
+    own, stretchwise = (encoder.float() for encoder in pair())
+    waves = torch.randn(1, 8_000)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        found, expected = stretchwise(waves), own(waves)
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found, expected, atol=0, rtol=0)
