@@ -70,7 +70,7 @@ class BlockwiseWavLMAttention(WavLMAttention):
         sums = position_bias.as_strided((self.num_heads, frames, frames), (position_bias.stride(0), 1, 1))
         padding = None if attention_mask is None else attention_mask.ne(1).flip(1)[:, None, None, :]
         dropout = self.dropout if self.training else 0.0
-        if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (queries, keys, gates, sums)):
+        if torch.is_grad_enabled() and any(part.requires_grad for part in (queries, keys, values, gates, sums)):
             bias = gates * sums
             bias = bias if padding is None else bias.masked_fill(padding, -torch.inf)
             attended = scaled_dot_product_attention(queries, keys, values, attn_mask=bias, dropout_p=dropout)

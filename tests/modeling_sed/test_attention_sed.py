@@ -68,6 +68,17 @@ def test_gradients_are_the_same():
         torch.testing.assert_close(gradients[1][name], gradient, atol=1e-8, rtol=1e-8, msg=name)
 
 
+@pytest.mark.parametrize("name", ["q_proj", "k_proj", "v_proj", "rel_attn_embed"])
+def test_one_part_learns_alone(name: str):
+    gradients = []
+    for attention in pair():
+        attention.requires_grad_(False)
+        part = getattr(attention, name).requires_grad_()
+        attention(torch.ones(1, 40, 24, dtype=torch.float64).cumsum(1).sin())[0].square().sum().backward()
+        gradients.append(part.weight.grad)
+    torch.testing.assert_close(gradients[1], gradients[0], atol=1e-8, rtol=1e-8)
+
+
 def test_dropout_is_applied_in_training_only():
     eager, blockwise = pair(dropout=0.3)
     hidden = torch.randn(1, 50, 24, dtype=torch.float64)
