@@ -87,7 +87,7 @@ START = "import json, os, sys, time\nanswers = os.fdopen(os.dup(1), 'w'); os.dup
 
 SYSTEMS = {"SpeechBrain": PEER, "ours, whole file": OURS, "ours, windows": OURS, "ours, ONNX int8": INT8}
 OPTIONS: dict[str, Any] = {"ours, whole file": {"window": None}}
-# seconds; beyond, whole files take ever longer for each second, and int8 as long
+# seconds of audio; longer whole files take minutes, and int8 takes as long for each second
 LONGEST = {"ours, whole file": 60, "ours, ONNX int8": 60}
 
 

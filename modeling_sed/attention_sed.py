@@ -109,7 +109,7 @@ def _attend_in_blocks(
         keys: see there.
         values: see there.
         gates: ``(batch, heads, frames, 1)``.
-        sums: ``(heads, frames, frames)``, a view: query ``q`` and reversed key ``k`` find entry ``q + k`` of the table
+        sums: ``(heads, frames, frames)``, a view: query ``q`` and reversed key ``k`` find ``q + k`` of the table.
         padding: boolean ``(batch, 1, 1, frames)``, by reversed key.
         dropout: probability that a weight is left out.
     """
