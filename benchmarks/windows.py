@@ -3,9 +3,10 @@
     python -m benchmarks.windows MODEL DATASET [SPLIT] [RECORDINGS]
 
 The utterances of a split of a dataset on disk (validation, unless told otherwise: windows are chosen on it) are
-concatenated in random order into recordings of 5 minutes, RECORDINGS of them (4). Printed are the share of frames whose
-most probable label is that of the whole recording, the share of the time to which the model's decoder gives the same
-label, and EDER with that decoder.
+concatenated in random order: into recordings of 5 minutes whose speaker changes with every utterance, RECORDINGS of
+them (3), and into one of each speaker, of 5 minutes where there is so much. Printed are the share of frames whose most
+probable label is that of the whole recording, the share of the time to which the model's decoder gives the same label,
+and EDER with that decoder.
 """
 
 from __future__ import annotations
@@ -14,30 +15,41 @@ import io
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import soundfile
-from datasets import load_from_disk
+from datasets import Dataset, load_from_disk
 from transformers import pipeline
 
 import modeling_sed
 from benchmarks.inference import share_equal
 from modeling_sed.metrics.eder.scoring import score_segments
+from modeling_sed.pipeline_sed import SpeechEmotionDiarizationPipeline
 
 SECONDS = 300
-WINDOWS = (10, 20, 30, 60)
-CONTEXTS = (1, 2, 4)
+WINDOWS = (10, 20, 30, 45, 60)
+CONTEXTS = (1, 2)
 
 
-def long_recordings(dataset: str, split: str, count: int) -> Iterator[tuple[np.ndarray, list[dict]]]:
-    """Waveforms ``(samples,)`` at 16 kHz, and their true segments."""
+Recordings = list[tuple[np.ndarray, list[dict]]]  # waveforms (samples,) at 16 kHz, and their true segments
+
+
+def long_recordings(dataset: str, split: str, count: int) -> tuple[Recordings, Recordings]:
+    """``count`` recordings of changing speakers, and one of each speaker."""
     rows = load_from_disk(dataset)[split]
     order = list(range(len(rows)))
     random.Random(0).shuffle(order)
-    for _ in range(count):
+    speakers = rows["speaker"]
+    of_speaker = [[row for row in order if speakers[row] == speaker] for speaker in sorted(set(speakers))]
+    return list(concatenate(rows, [order] * count)), list(concatenate(rows, of_speaker))
+
+
+def concatenate(rows: Dataset, orders: Iterable[list[int]]) -> Iterator[tuple[np.ndarray, list[dict]]]:
+    """A recording of each order; takes the rows that are in it out of the order."""
+    for order in orders:
         waves, segments, samples = [], [], 0
-        while samples < SECONDS * 16_000:
+        while order and samples < SECONDS * 16_000:
             row = rows[order.pop()]
             wave, _ = soundfile.read(io.BytesIO(row["audio"]["bytes"]), dtype="float32")
             start = samples / 16_000
@@ -47,13 +59,22 @@ def long_recordings(dataset: str, split: str, count: int) -> Iterator[tuple[np.n
         yield np.concatenate(waves), segments
 
 
-def main(model: str, dataset: str, split: str = "validation", count: str = "4") -> None:
-    """Prints a row for each window and context."""
-    recordings = list(long_recordings(dataset, split, int(count)))
-    durations = [len(wave) / 16_000 for wave, _ in recordings]
+def main(model: str, dataset: str, split: str = "validation", count: str = "3") -> None:
+    """Prints a table for each kind of recordings."""
     diarize = pipeline(modeling_sed.TASK, model=model, device="cpu")
+    print(f"{split}; decoder {diarize.model.config.decoder}")
+    for recordings, kind in zip(
+        long_recordings(dataset, split, int(count)), ("changing speakers", "one speaker"), strict=True
+    ):
+        minutes = sum(len(wave) for wave, _ in recordings) / 60 / 16_000
+        print(f"\n{len(recordings)} recordings of {kind}, {minutes:.1f} minutes")
+        compare(diarize, recordings)
+
+
+def compare(diarize: SpeechEmotionDiarizationPipeline, recordings: Recordings) -> None:
+    """Prints a row for each window and context."""
+    durations = [len(wave) / 16_000 for wave, _ in recordings]
     whole: list[dict] = []
-    print(f"{len(recordings)} recordings of 5 minutes, {split}; decoder {diarize.model.config.decoder}")
     print(f"{'window':>8}{'context':>9}{'frames':>11}{'segments':>11}{'EDER':>10}{'seconds':>10}")
     for window, context in [(None, 0), *((w, c) for w in WINDOWS for c in CONTEXTS)]:
         start = time.perf_counter()

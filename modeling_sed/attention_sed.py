@@ -1,4 +1,4 @@
-"""WavLM's gated relative position attention (arXiv 2110.13900, section 4), exact, in memory linear in time.
+"""WavLM's gated relative position attention (arXiv 2110.13900, section 4), exact; for inference in linear memory.
 
 What is added to the score of query ``q`` and key ``k`` is ``gate[q] * bias[k - q]``: a table of 2 frames - 1 numbers a
 head, and a factor that depends on the query. transformers' implementation writes it out for every pair of frames, every
@@ -10,7 +10,8 @@ head and every utterance, and then averages the attention weights over the heads
   view of it: rows begin one number after each other, nothing is gathered;
 - a block is written into one buffer that all blocks use, since fresh memory costs more than the multiplication.
 
-With gradients there are no blocks, since autograd would keep them all.
+With gradients there are no blocks, since autograd would keep them all; nor with `torch.compile`, which would compile
+the loops anew for every length.
 """
 
 from __future__ import annotations
@@ -70,7 +71,8 @@ class BlockwiseWavLMAttention(WavLMAttention):
         sums = position_bias.as_strided((self.num_heads, frames, frames), (position_bias.stride(0), 1, 1))
         padding = None if attention_mask is None else attention_mask.ne(1).flip(1)[:, None, None, :]
         dropout = self.dropout if self.training else 0.0
-        if torch.is_grad_enabled() and any(part.requires_grad for part in (queries, keys, values, gates, sums)):
+        learning = torch.is_grad_enabled() and any(part.requires_grad for part in (queries, keys, values, gates, sums))
+        if learning or torch.compiler.is_compiling():
             bias = gates * sums
             bias = bias if padding is None else bias.masked_fill(padding, -torch.inf)
             attended = scaled_dot_product_attention(queries, keys, values, attn_mask=bias, dropout_p=dropout)

@@ -25,6 +25,8 @@ except ImportError:  # needed for other sampling rates only, so that code from t
 DECODED_AT_ONCE = 120  # seconds; files up to this length are
 BLOCK = 30  # seconds that are decoded at a time of those that are longer
 
+UNREADABLE = (ValueError, OSError, ImportError)  # what a recording that cannot be had or read raises
+
 AudioInput = Union[str, Path, bytes, IO[bytes], np.ndarray, "torch.Tensor", Mapping[str, Any]]
 
 
@@ -42,13 +44,15 @@ def load_recording(audio: AudioInput, sampling_rate: int) -> Recording:
     Args:
         audio: a path, a URL, the bytes of a file, an open binary file, a mapping ``{"array": (samples,),
             "sampling_rate": Hz}`` or ``{"path", "bytes"}`` as datasets has them, or a bare ``(samples,)`` array that
-            is at ``sampling_rate`` already. Files may be in any format of libsndfile (wav, flac, ogg, mp3 …); others
-            (m4a, webm …) are read where the ffmpeg program is installed.
+            is at ``sampling_rate`` already. A mapping may have ``"channel"``, the only one that is heard then, from 0.
+            Files may be in any format of libsndfile (wav, flac, ogg, mp3 …); others (m4a, webm …) are read where the
+            ffmpeg program is installed.
         sampling_rate: of the result, in Hz.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is not audio, empty, or holds NaN or infinite samples. The message names the file.
+        ValueError: if it is not audio, empty, damaged, lacks the channel, or holds NaN or infinite samples. The message
+            names the file.
         ImportError: if it has another sampling rate and soxr is not installed.
     """
     name = _name_of(audio)
@@ -107,14 +111,14 @@ class RecordingStream:
     def __init__(self, audio: AudioInput, sampling_rate: int):
         self.name = _name_of(audio)
         self.samples, self.duration = 0, 0.0
-        self._audio, self._sampling_rate = audio, sampling_rate
+        self._audio, self._channel, self._sampling_rate = audio, _channel_of(audio), sampling_rate
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Decodes as it goes; raises what `load_recording` raises."""
         path = _local_path(self._audio)
         try:
             file = None if path is None else soundfile.SoundFile(path)
-        except soundfile.LibsndfileError:  # ffmpeg may know it
+        except (soundfile.LibsndfileError, TypeError):  # ffmpeg may know it; TypeError: raw samples, without a header
             file = None
         if file is None or file.frames <= DECODED_AT_ONCE * file.samplerate:
             waveform, self.duration, _ = load_recording(self._audio, self._sampling_rate)
@@ -122,9 +126,14 @@ class RecordingStream:
             yield waveform
         else:
             with file:
-                for block in self._decode(file):
-                    self.samples += len(block)
-                    yield block
+                try:
+                    for block in self._decode(file):
+                        self.samples += len(block)
+                        yield block
+                except soundfile.LibsndfileError as error:
+                    raise ValueError(
+                        f"{self.name}: damaged after {self.duration:.1f} s ({error.error_string.strip()})."
+                    ) from error
 
     def _decode(self, file: soundfile.SoundFile) -> Iterator[np.ndarray]:
         rate, read, resampler = file.samplerate, 0, None
@@ -132,7 +141,7 @@ class RecordingStream:
             soxr = _soxr_for(self.name, rate, self._sampling_rate)
             resampler = soxr.ResampleStream(rate, self._sampling_rate, 1)
         for samples in file.blocks(BLOCK * rate, dtype="float32", always_2d=True):
-            block = samples.mean(axis=1)
+            block = _to_mono(samples, self._channel, self.name)
             _check_finite(block, self.name, read)
             read += len(block)
             self.duration = read / rate
@@ -166,24 +175,51 @@ def _soxr_for(name: str, original_rate: int, sampling_rate: int) -> ModuleType:
 
 def _name_of(audio: AudioInput) -> str:
     if isinstance(audio, Mapping):
-        return str(audio.get("path") or "audio")
+        channel = _channel_of(audio)
+        return str(audio.get("path") or "audio") + ("" if channel is None else f", channel {channel + 1}")
     if isinstance(audio, str | Path):
         return str(audio)
     return str(getattr(audio, "name", None) or "audio")
 
 
+def _channel_of(audio: AudioInput) -> int | None:
+    return audio.get("channel") if isinstance(audio, Mapping) else None
+
+
+def _to_mono(samples: np.ndarray, channel: int | None, name: str) -> np.ndarray:
+    """The mean of the channels ``(samples, channels)``, or one of them."""
+    if channel is None:
+        return samples.mean(axis=1)
+    if not 0 <= channel < samples.shape[1]:
+        raise ValueError(f"{name}: there is no such channel; the recording has {samples.shape[1]}.")
+    return samples[:, channel]
+
+
 def _decode(audio: AudioInput, sampling_rate: int, name: str, mix: bool = True) -> tuple[np.ndarray, int]:
-    """The waveform of any accepted input, at its own sampling rate; not mixed to mono, a file's has all channels."""
+    """The waveform of any accepted input, at its own sampling rate.
+
+    A file's has all channels unless they are to be mixed to mono, an array is as it is; if one channel is asked for,
+    it is that.
+    """
+    channel = _channel_of(audio)
+    if isinstance(audio, Mapping) and "array" in audio:
+        if "sampling_rate" not in audio:
+            raise ValueError(f"{name}: an array needs its sampling_rate beside it.")
+        samples, rate, mix = _as_array(audio["array"]), int(audio["sampling_rate"]), False
+    elif isinstance(audio, np.ndarray) or hasattr(audio, "cpu"):  # a tensor
+        samples, rate, mix = _as_array(audio), sampling_rate, False
+    else:
+        samples, rate = _decode_bytes(_read_bytes(audio, name), sampling_rate, name)
+    if channel is not None or mix:
+        samples = _to_mono(samples[:, None] if samples.ndim == 1 else samples, channel, name)
+    return samples, rate
+
+
+def _read_bytes(audio: AudioInput, name: str) -> bytes:
     if isinstance(audio, Mapping):
-        if "array" in audio:
-            if "sampling_rate" not in audio:
-                raise ValueError(f"{name}: an array needs its sampling_rate beside it.")
-            return _as_array(audio["array"]), int(audio["sampling_rate"])
         if audio.get("bytes") is None and audio.get("path") is None:
             raise ValueError(f"A mapping needs 'array' and 'sampling_rate', or 'bytes', or 'path'; got {list(audio)}.")
         audio = audio["bytes"] if audio.get("bytes") is not None else audio["path"]
-    if isinstance(audio, np.ndarray) or hasattr(audio, "cpu"):  # a tensor
-        return _as_array(audio), sampling_rate
     if isinstance(audio, str) and audio.startswith(("http://", "https://")):
         with urllib.request.urlopen(audio) as response:
             audio = response.read()
@@ -193,15 +229,15 @@ def _decode(audio: AudioInput, sampling_rate: int, name: str, mix: bool = True) 
         audio = audio.read()
     if not isinstance(audio, bytes):
         raise ValueError(f"{name}: cannot read audio from {type(audio).__name__}.")
-    return _decode_bytes(audio, sampling_rate, name, mix)
+    return audio
 
 
-def _decode_bytes(content: bytes, sampling_rate: int, name: str, mix: bool) -> tuple[np.ndarray, int]:
+def _decode_bytes(content: bytes, sampling_rate: int, name: str) -> tuple[np.ndarray, int]:
+    """``(samples, channels)``, or ``(samples,)`` if ffmpeg has read and mixed them."""
     if not content:
         raise ValueError(f"{name}: the file is empty.")
     try:
-        samples, original_rate = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
-        return (samples.mean(axis=1) if mix else samples), original_rate
+        return soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
         if not shutil.which("ffmpeg") or not find_spec("transformers"):
             raise ValueError(

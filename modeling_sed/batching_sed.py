@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 POOL = 4  # batches that are sorted by length together
 PADDING = 0.1  # of a batch, at most
-FIRST_TRY = 32  # windows of 20 s at once, where the size is found out
+FIRST_TRY = 32  # windows of 45 s at once, where the size is found out
 
 
 def read_ahead(items: Iterable[Item], depth: int) -> Iterator[Item]:
@@ -32,7 +32,7 @@ def batches_by_length(lengths: Sequence[int], batch_size: int) -> list[list[int]
     """Which of ``lengths`` go together: batches of positions, the longest first, with little padding.
 
     Args:
-        lengths: of the items, in samples.
+        lengths: of the items, in samples; an item of length 0 goes alone.
         batch_size: items of a batch, at most.
     """
     batches: list[list[int]] = []
@@ -40,7 +40,8 @@ def batches_by_length(lengths: Sequence[int], batch_size: int) -> list[list[int]
     for position in sorted(range(len(lengths)), key=lambda position: -lengths[position]):
         longest = lengths[batches[-1][0]] if batches else 0
         room += longest - lengths[position]
-        if not batches or len(batches[-1]) == batch_size or room > PADDING * longest * (len(batches[-1]) + 1):
+        is_full = bool(batches) and len(batches[-1]) == batch_size
+        if not batches or is_full or lengths[position] == 0 or room > PADDING * longest * (len(batches[-1]) + 1):
             batches.append([])
             room = 0
         batches[-1].append(position)

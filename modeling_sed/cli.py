@@ -151,7 +151,6 @@ def diarize(
         recordings = recordings.by_channel()
     options = {
         "batch_size": _batch_size(batch_size),
-        "decoder": _decoder(decoder),
         "front_end": _front_end(front_end) if front_end else None,
         "turns": turns,
         **({} if window is None else {"window": window or None}),
@@ -162,18 +161,20 @@ def diarize(
         failures.append(error)
         typer.echo(f"error: {error}", err=True)
 
+    if output is None and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise typer.BadParameter("Several processes need an --output, which they share.")
+    from modeling_sed.recordings import device_of_process, diarize_into_file
+
+    pipeline = _load_pipeline(model, device or device_of_process(), dtype, compile_model)
+    options["decoder"] = _decoder(decoder, len(pipeline.model.config.labels))
     if output is None:
-        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-            raise typer.BadParameter("Several processes need an --output, which they share.")
-        pipeline = _load_pipeline(model, device, dtype, compile_model)
         _diarize_and_print(pipeline, recordings, report, options, output_format, plot)
     else:
-        from modeling_sed.recordings import device_of_process, diarize_into_file
-
-        pipeline = _load_pipeline(model, device or device_of_process(), dtype, compile_model)
         try:
             settings = {
                 "model": model,
+                "dataset": dataset and str(dataset),
+                "split": split if dataset else None,
                 "window": window,
                 "dtype": dtype,
                 "decoder": decoder,
@@ -205,10 +206,10 @@ def tune(
     from modeling_sed.recordings import dataset_split
 
     try:
-        for name in decoder or ():
-            check_decoder(name)
         rows = dataset_split(dataset, split)
         pipeline = _load_pipeline(str(model), None, None, False)
+        for name in decoder or ():
+            check_decoder(name, len(pipeline.model.config.labels))
         fitted = decoder_tuning.fit(decoder_tuning.posteriors_of(pipeline, rows), pipeline.model.config, decoder)
         decoder_tuning.store(model, pipeline.model.config)
     except (ValueError, OSError) as error:
@@ -289,12 +290,12 @@ def _find_recordings(
         raise typer.BadParameter(str(error)) from error
 
 
-def _decoder(value: str | None) -> str | dict[str, Any] | None:
+def _decoder(value: str | None, label_count: int) -> str | dict[str, Any] | None:
     from modeling_sed.decoding_sed import check_decoder
 
     try:
         decoder = json.loads(value) if value and value.startswith("{") else value
-        check_decoder(decoder)
+        check_decoder(decoder, label_count)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--decoder") from error
     return decoder

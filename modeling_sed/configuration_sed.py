@@ -63,7 +63,6 @@ class SEDConfig(PreTrainedConfig):
         posterior_temperature: float = 1.0,
         **kwargs: Any,
     ):
-        check_decoder(decoder)
         self.encoder_config = _as_encoder_config(encoder_config)
         self.neutral_label = neutral_label
         self.use_weighted_layer_sum = use_weighted_layer_sum
@@ -84,6 +83,7 @@ class SEDConfig(PreTrainedConfig):
                 f"Labels must be distinct and contain the neutral label {neutral_label!r}; "
                 f"got {', '.join(self.labels)}."
             )
+        check_decoder(decoder, len(self.labels))
 
     @classmethod
     def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> SEDConfig:

@@ -11,7 +11,7 @@ A decoder is chosen by name, or by a mapping of its ``name`` and parameters, as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from inspect import signature
 from typing import Any
 
@@ -38,18 +38,26 @@ def decode(
     Raises:
         ValueError: if there is no such decoder, or it has no such parameter, or not with such a value.
     """
-    name, parameters = check_decoder(decoder)
+    function, parameters = _find(decoder)
     known = {"neutral": neutral, "frame_seconds": frame_seconds}
-    taken = signature(DECODERS[name]).parameters
-    return DECODERS[name](posteriors, **{key: value for key, value in known.items() if key in taken}, **parameters)
+    taken = signature(function).parameters
+    return function(posteriors, **{key: value for key, value in known.items() if key in taken}, **parameters)
 
 
-def check_decoder(decoder: str | Mapping[str, Any] | None) -> tuple[str, dict[str, Any]]:
-    """Name and parameters of a decoder, as `decode` takes it.
+def check_decoder(decoder: str | Mapping[str, Any] | None, label_count: int) -> None:
+    """Whether `decode` takes this decoder for so many labels, before there is anything to decode.
 
     Raises:
-        ValueError: if there is no such decoder, or it has no such parameter.
+        ValueError: if there is no such decoder, or it has no such parameter, or not with such a value.
     """
+    try:
+        decode(np.full((2, label_count), 1 / label_count), decoder, neutral=0, frame_seconds=0.02)
+    except TypeError as error:
+        raise ValueError(f"The decoder {decoder!r} has a parameter of a wrong type: {error}.") from error
+
+
+def _find(decoder: str | Mapping[str, Any] | None) -> tuple[Callable[..., np.ndarray], dict[str, Any]]:
+    """Function and parameters of a decoder; its values are not looked at."""
     parameters = {"name": decoder or "argmax"} if decoder is None or isinstance(decoder, str) else dict(decoder)
     name = parameters.pop("name", None)
     if name not in DECODERS:
@@ -60,7 +68,7 @@ def check_decoder(decoder: str | Mapping[str, Any] | None) -> tuple[str, dict[st
             f"The decoder {name!r} has no parameter {', '.join(sorted(unknown))}; "
             f"it has {', '.join(sorted(possible)) or 'none'}."
         )
-    return name, parameters
+    return DECODERS[name], parameters
 
 
 def decode_argmax(posteriors: np.ndarray) -> np.ndarray:

@@ -128,9 +128,21 @@ def diarize_with(
     """
     if not front_end.processors:
         return pipeline(audio, **options)
+    recording, signals = prepare(front_end, audio, pipeline.model.config.geometry)
+    return diarize_prepared(pipeline, recording, signals, **options)
+
+
+def prepare(front_end: FrontEnd, audio: AudioInput, geometry: FrameGeometry) -> tuple[Signal, list[Signal]]:
+    """The first half of `diarize_with`: a recording, and what the front end leaves for the model."""
+    recording = Signal.of(audio, geometry.sampling_rate)
+    return recording, [signal for signal in front_end(recording) if _has_a_frame(signal, geometry)]
+
+
+def diarize_prepared(
+    pipeline: SpeechEmotionDiarizationPipeline, recording: Signal, signals: Sequence[Signal], **options: Any
+) -> list[dict[str, Any]]:
+    """The second half of `diarize_with`: the emotions of a recording, of which these signals go through the model."""
     config = pipeline.model.config
-    recording = Signal.of(audio, config.sampling_rate)
-    signals = [signal for signal in front_end(recording) if _has_a_frame(signal, config.geometry)]
     heard = [{"array": signal.waveform, "sampling_rate": signal.sampling_rate} for signal in signals]
     timelines = pipeline(heard, **options) if heard else []
     found = []

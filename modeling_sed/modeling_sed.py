@@ -129,7 +129,7 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
             labels: frame labels, ``(batch, frames)``; -100 is ignored, and so is every frame of padding.
             num_items_in_batch: divide the summed loss by this number of frames instead of by the number of labelled
                 frames in the batch: the number of the global batch, when that is spread over processes or steps.
-            kwargs: passed to the encoder (``output_hidden_states``, ``output_attentions``, ``return_dict`` …).
+            kwargs: passed to the encoder (``output_hidden_states``, ``return_dict`` …).
 
         Returns:
             [`~transformers.modeling_outputs.TokenClassifierOutput`] with ``logits`` ``(batch, frames, labels)`` and,
@@ -213,7 +213,7 @@ def utterance_layer_norm(hidden: torch.Tensor, valid: torch.Tensor | None, epsil
     """Layer norm without affine over all valid frames and features of each utterance jointly.
 
     As the authors' code normalises the encoder's output (SpeechBrain's ``output_norm``), except that padding does not
-    enter the statistics.
+    enter the statistics. These are taken in fp32 at least: float16 could not even count the values.
 
     Args:
         hidden: ``(batch, frames, features)``.
@@ -223,10 +223,11 @@ def utterance_layer_norm(hidden: torch.Tensor, valid: torch.Tensor | None, epsil
     if valid is None:
         return nn.functional.layer_norm(hidden, hidden.shape[1:], eps=epsilon)
     mask = valid.unsqueeze(-1)
+    exact = hidden.to(torch.promote_types(hidden.dtype, torch.float32))
     count = valid.sum(dim=1).clamp(min=1).view(-1, 1, 1) * hidden.shape[-1]
-    mean = (hidden * mask).sum(dim=(1, 2), keepdim=True) / count
-    variance = ((hidden - mean).square() * mask).sum(dim=(1, 2), keepdim=True) / count
-    return (hidden - mean) * torch.rsqrt(variance + epsilon)
+    mean = (exact * mask).sum(dim=(1, 2), keepdim=True) / count
+    variance = ((exact - mean).square() * mask).sum(dim=(1, 2), keepdim=True) / count
+    return ((exact - mean) * torch.rsqrt(variance + epsilon)).to(hidden.dtype)
 
 
 def pool_frames(hidden: torch.Tensor, valid: torch.Tensor | None, geometry: FrameGeometry) -> torch.Tensor:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from .audio_sed import AudioInput, RecordingStream
+from .audio_sed import UNREADABLE, AudioInput, RecordingStream
 from .decoding_sed import segments_of, temper
 from .frames_sed import FrameGeometry
 from .windows_sed import cut_recording
@@ -83,7 +83,7 @@ def main(diarize: OnnxDiarizer) -> None:
         try:
             segments = diarize(file)
             results.append({"name": str(file), "duration": segments[-1]["end"], "segments": segments})
-        except (ValueError, OSError, ImportError) as error:  # noqa: PERF203 - the others go on
+        except UNREADABLE as error:  # noqa: PERF203 - the others go on
             failed = True
             print(f"error: {error}", file=sys.stderr)
     print(json.dumps(results, indent=2))

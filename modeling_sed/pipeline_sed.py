@@ -8,13 +8,13 @@ from typing import Any, Literal
 import numpy as np
 from transformers.pipelines.base import ChunkPipeline
 
-from .audio_sed import AudioInput, RecordingStream
+from .audio_sed import UNREADABLE, AudioInput, RecordingStream
 from .batching_sed import map_batches
 from .decoding_sed import check_decoder, segments_of, temper
 from .memory_sed import keep_freed_memory
 from .windows_sed import cut_recording
 
-WINDOW = 20.0  # seconds
+WINDOW = 45.0  # seconds
 CONTEXT = 1.0
 
 
@@ -52,7 +52,7 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
                 dataset of them.
             batch_size: how many windows go through the model at once, at most; "auto": as many as the device's memory
                 holds (one on a CPU, which gains nothing by more). The result does not depend on it.
-            window: seconds of a window (20); None for whole recordings at once, however long.
+            window: seconds of a window (45); None for whole recordings at once, however long.
             context: seconds that neighbouring windows have in common on either side of where they join (1).
             decoder: how posteriors become segments: the name of a decoder of decoding_sed.py, or a mapping of its
                 ``name`` and parameters. Default: what was fitted on validation when the model was trained, as its
@@ -82,7 +82,7 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
             )
         preprocess, postprocess = ({k: v for k, v in options.items() if k in names} for names in (reading, deciding))
         if (decoder := postprocess.get("decoder")) is not None:
-            check_decoder(decoder)
+            check_decoder(decoder, len(self.model.config.labels))
         return preprocess, {}, postprocess
 
     def get_iterator(
@@ -116,7 +116,7 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
         for audio in inputs:
             try:
                 yield from self.preprocess(audio, **options)
-            except (ValueError, OSError, ImportError) as exception:  # noqa: PERF203 - the others go on
+            except UNREADABLE as exception:  # noqa: PERF203 - the others go on
                 if not return_exceptions:
                     raise
                 yield {"exception": exception, "is_last": True}

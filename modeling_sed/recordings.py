@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +17,9 @@ from accelerate import PartialState
 from accelerate.utils import parse_flag_from_env
 from tqdm.auto import tqdm
 
-from .frontend import FrontEnd, diarize_with, split_channels
+from .audio_sed import UNREADABLE, load_channels
+from .batching_sed import read_ahead
+from .frontend import FrontEnd, Signal, diarize_prepared, prepare
 from .results_file import ResultsFile
 from .segments import with_neutral
 from .speaker_turns import Turn, emotions_by_speaker, read_turns
@@ -52,11 +56,14 @@ class Recordings:
         """The (first) utterances of a split of a dataset on disk.
 
         Raises:
-            ValueError: if there is no such dataset, or no such split.
+            ValueError: if there is no such dataset, or no such split, or an id in it occurs twice.
         """
         rows = dataset_split(folder, split)
         rows = rows.select(range(min(limit or len(rows), len(rows))))
-        return cls(list(rows["id"]), lambda position: rows[position]["audio"], list(rows["segments"]))
+        names = list(rows["id"])
+        if repeated := [name for name, count in Counter(names).items() if count > 1]:
+            raise ValueError(f"{folder}: the id {repeated[0]!r} occurs more than once in the split {split!r}.")
+        return cls(names, lambda position: rows[position]["audio"], list(rows["segments"]))
 
     def by_channel(self) -> Recordings:
         """Each channel of each recording as one of its own."""
@@ -69,22 +76,20 @@ class Recordings:
         def audio(position: int) -> AudioInput:
             recording, channel = channels[position]
             given = self.audio(recording)
-            try:
-                return split_channels(given)[channel]
-            except (ValueError, OSError, ImportError):  # the pipeline cannot read it either, and says so
-                return given
+            return {**(given if isinstance(given, Mapping) else {"path": given}), "channel": channel}
 
         return Recordings([f"{self.names[number]}, channel {channel + 1}" for number, channel in channels], audio)
 
 
 def _channel_count(audio: AudioInput) -> int:
+    encoded = audio.get("bytes") if isinstance(audio, Mapping) else None
     try:
-        return soundfile.info(audio).channels  # without decoding
+        return soundfile.info(audio if encoded is None else io.BytesIO(encoded)).channels  # without decoding
     except (soundfile.LibsndfileError, TypeError):  # not a file of libsndfile's
         pass
     try:
-        return len(split_channels(audio))
-    except (ValueError, OSError, ImportError):  # one that cannot be read will be reported then
+        return load_channels(audio, sampling_rate=16_000)[0].shape[1]
+    except UNREADABLE:  # one that cannot be read will be reported then
         return 1
 
 
@@ -135,7 +140,7 @@ def diarize_recordings(
         if turns is not None:
             try:
                 segments = _spoken(found, read_turns(turns, name))
-            except (ValueError, OSError) as error:
+            except UNREADABLE as error:
                 report(error)
                 continue
         result = {"name": name, "duration": duration, "segments": segments}
@@ -153,11 +158,15 @@ def _timelines(
     if front_end is None:
         yield from pipeline(iter(recordings), return_exceptions=True, **options)
         return
-    for audio in recordings:
+
+    def prepared(audio: AudioInput) -> tuple[Signal, list[Signal]] | Exception:
         try:
-            yield diarize_with(front_end, pipeline, audio, **options)
-        except (ValueError, OSError, ImportError) as exception:  # noqa: PERF203 - the others go on
-            yield exception
+            return prepare(front_end, audio, pipeline.model.config.geometry)
+        except UNREADABLE as exception:  # the others go on
+            return exception
+
+    for found in read_ahead(map(prepared, recordings), depth=1):
+        yield found if isinstance(found, Exception) else diarize_prepared(pipeline, *found, **options)
 
 
 def _spoken(segments: list[dict[str, Any]], turns: list[Turn]) -> list[dict[str, Any]]:
@@ -204,7 +213,9 @@ def diarize_into_file(
     bar = tqdm(found, total=len(share), unit="recording", disable=not process.is_main_process)
     results.write((result for _, result in bar), process.process_index)
     process.wait_for_everyone()
-    return results.join(recordings.names) if process.is_main_process else None
+    count = results.join(recordings.names) if process.is_main_process else None
+    process.wait_for_everyone()  # launchers end all processes when one ends with an error
+    return count
 
 
 def _process() -> PartialState:

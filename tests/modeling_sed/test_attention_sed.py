@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch._dynamo.testing import CompileCounter
 from transformers.models.wavlm.modeling_wavlm import WavLMAttention
 
 from modeling_sed import SEDConfig, SEDForAudioFrameClassification, attention_sed
@@ -145,3 +146,16 @@ def test_no_full_matrix_is_made(monkeypatch: pytest.MonkeyPatch):
     two_heads = [(16, 2 * 16 * 100)] * 6 + [(4, 2 * 4 * 100)]
     one_head = [(16, 16 * 100)] * 6 + [(4, 4 * 100)]
     assert sizes == two_heads + one_head
+
+
+def test_compiled_models_take_any_length():
+    """Compiled anew for some lengths at first, then for none; what is computed stays the same."""
+    model, compiled, counter = small_model(), small_model(), CompileCounter()
+    compiled.compile(backend=counter)
+    compilations = []
+    with torch.no_grad():
+        for samples in (16_000, 17_000, 20_000, 25_000, 31_000, 9_000, 40_000, 12_345, 33_333, 15_000, 18_001):
+            waveform = torch.randn(1, samples, generator=torch.Generator().manual_seed(samples))
+            torch.testing.assert_close(compiled(waveform).logits, model(waveform).logits, atol=1e-4, rtol=1e-4)
+            compilations.append(counter.frame_count)
+    assert compilations[-1] == compilations[5] <= 6

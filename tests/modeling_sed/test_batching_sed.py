@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from modeling_sed.batching_sed import PADDING, batches_by_length, map_batches, read_ahead
 
-LENGTHS = st.lists(st.integers(1, 500), max_size=60)
+LENGTHS = st.lists(st.integers(0, 500), max_size=60)
 
 
 @given(LENGTHS, st.integers(1, 9))
@@ -23,10 +23,12 @@ def test_every_item_is_in_one_batch_with_little_padding(lengths: list[int], batc
         members = [lengths[position] for position in batch]
         assert len(batch) <= batch_size and members[0] == max(members)
         assert sum(members) >= (1 - PADDING) * len(members) * max(members)
+        assert 0 not in members or len(members) == 1
 
 
 def test_equal_lengths_fill_batches():
     assert [len(batch) for batch in batches_by_length([320] * 7, 3)] == [3, 3, 1]
+    assert [len(batch) for batch in batches_by_length([0, 0, *[320] * 20], 20)] == [20, 1, 1]
 
 
 @given(LENGTHS, st.sampled_from([1, 2, 5, "auto"]))

@@ -207,11 +207,13 @@ def test_tempering_keeps_the_order_and_is_the_softmax_of_divided_logits():
         ({"name": "median", "window": 3}, "'median' has no parameter window; it has duration"),
         ({"name": "argmax", "neutral": 3}, "'argmax' has no parameter neutral; it has none"),
         ({"onset": 1}, "no decoder None"),
+        ({"name": "hysteresis", "onset": 0.1}, "offset threshold must not be above"),
+        ({"name": "median", "duration": "long"}, "parameter of a wrong type"),
     ],
 )
 def test_unknown_decoders_are_refused(decoder, message: str):
     with pytest.raises(ValueError, match=message):
-        check_decoder(decoder)
+        check_decoder(decoder, label_count=4)
 
 
 def test_impossible_parameters_are_refused():

@@ -12,9 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from datasets import Dataset, DatasetDict
 from transformers import pipeline
 
 import modeling_sed
+from modeling_sed import audio_sed
+from modeling_sed.audio_sed import RecordingStream, load_recording
 from modeling_sed.recordings import Recordings, diarize_recordings
 from modeling_sed.results_file import ResultsFile
 
@@ -56,6 +59,7 @@ def test_two_processes_share_a_list_and_a_killed_run_goes_on(
     killed = ResultsFile(output, {"model": str(model_folder)})  # as a run that was killed while it wrote leaves it
     killed.write([{"name": str(recordings[1]), "duration": 9.0, "segments": ["what the killed run found"]}])
     with (tmp_path / "out" / "results.json.parts" / "0.jsonl").open("a") as file:
+        file.writelines(f'{{"name": "{number}"}}\n' for number in range(200_000))  # joining takes its time
         file.write('{"name": "' + str(recordings[2]))
 
     done = run("--model", model_folder, "--list", tmp_path / "list.txt", "--output", output, launcher=TWO_PROCESSES)
@@ -114,12 +118,26 @@ def test_a_bad_recording_is_reported_and_the_others_go_on(model_folder: Path, re
     assert found[2]["segments"][-1]["end"] == found[2]["duration"] == 26_000 / 16_000
 
 
-def test_channels_are_counted_in_files_and_datasets(tmp_path: Path):
+@pytest.mark.parametrize("decoded_at_once", [1, 0.1])
+def test_channels_of_files_and_datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decoded_at_once: float):
+    monkeypatch.setattr(audio_sed, "DECODED_AT_ONCE", decoded_at_once)
     path = tmp_path / "stereo.wav"
-    soundfile.write(path, 0.1 * np.random.default_rng(0).standard_normal((8_000, 2)), 16_000)
+    samples = 0.1 * np.random.default_rng(0).standard_normal((8_000, 2)).astype(np.float32)
+    soundfile.write(path, samples, 16_000, subtype="FLOAT")
     row = {"path": None, "bytes": path.read_bytes()}
     for given in (Recordings.of_files([path]), Recordings(["stereo"], lambda position: row)):
         channels = given.by_channel()
         assert channels.names == [f"{given.names[0]}, channel {number}" for number in (1, 2)]
-        first, second = (channels.audio(position)["array"] for position in (0, 1))
-        assert len(first) == len(second) == 8_000 and not np.array_equal(first, second)
+        for channel, audio in zip(samples.T, map(channels.audio, (0, 1)), strict=True):
+            np.testing.assert_array_equal(load_recording(audio, 16_000).waveform, channel)
+            np.testing.assert_array_equal(np.concatenate(list(RecordingStream(audio, 16_000))), channel)
+    with pytest.raises(ValueError, match=r"stereo.wav, channel 3: there is no such channel; the recording has 2"):
+        load_recording({"path": path, "channel": 2}, 16_000)
+
+
+def test_ids_that_occur_twice_are_refused(tmp_path: Path):
+    rows = Dataset.from_dict({"id": ["a", "b", "a"], "audio": [None] * 3, "segments": [[]] * 3})
+    DatasetDict({"test": rows}).save_to_disk(tmp_path / "data")
+    assert Recordings.of_dataset(tmp_path / "data", "test", limit=2).names == ["a", "b"]
+    with pytest.raises(ValueError, match="the id 'a' occurs more than once in the split 'test'"):
+        Recordings.of_dataset(tmp_path / "data", "test")

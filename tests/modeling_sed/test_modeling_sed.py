@@ -103,6 +103,16 @@ def test_gradients_do_not_depend_on_padding():
             torch.testing.assert_close(actual.grad, expected.grad, atol=1e-5, rtol=1e-4, msg=name)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_low_precision_counts_what_is_valid(dtype: torch.dtype):
+    hidden = torch.randn(2, 300, 1024, generator=torch.Generator().manual_seed(0)).to(dtype)  # 307,200 values: > 65,504
+    normed = utterance_layer_norm(hidden, torch.arange(300) < torch.tensor([[300], [200]]))
+    assert normed.dtype == dtype
+    for found, alone in ((normed[0], hidden[0]), (normed[1, :200], hidden[1, :200])):
+        expected = torch.nn.functional.layer_norm(alone.double(), alone.shape)
+        torch.testing.assert_close(found.double(), expected, atol=0.02, rtol=0.01)
+
+
 def test_utterance_layer_norm_is_that_of_each_utterance_alone():
     hidden = torch.randn(3, 7, 5) * 2 + 1
     valid = torch.arange(7) < torch.tensor([[7], [3], [1]])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import resource
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,7 @@ from transformers import Wav2Vec2FeatureExtractor
 from modeling_sed import FrameGeometry, SpeechEmotionDiarizationPipeline, audio_sed
 from modeling_sed.audio_sed import RecordingStream, load_recording
 from modeling_sed.windows_sed import cut_windows
-from tests.conftest import small_model
+from tests.conftest import REPOSITORY, small_model
 
 KERNELS, STRIDES = (10, 3, 3, 3, 3, 2, 2), (5, 2, 2, 2, 2, 2, 2)
 GEOMETRY = FrameGeometry(KERNELS, STRIDES)
@@ -71,10 +73,14 @@ def test_what_leaves_no_frames_is_refused():
             list(cut_windows([np.zeros(9)], GEOMETRY, window, context))
 
 
-@pytest.fixture
-def diarize() -> SpeechEmotionDiarizationPipeline:
+def random_pipeline() -> SpeechEmotionDiarizationPipeline:
     feature_extractor = Wav2Vec2FeatureExtractor(return_attention_mask=True)
     return SpeechEmotionDiarizationPipeline(model=small_model(), feature_extractor=feature_extractor)
+
+
+@pytest.fixture
+def diarize() -> SpeechEmotionDiarizationPipeline:
+    return random_pipeline()
 
 
 def test_batches_of_windows_change_nothing(diarize: SpeechEmotionDiarizationPipeline):
@@ -136,15 +142,50 @@ def test_a_bad_sample_of_a_long_file_is_named(tmp_path: Path, monkeypatch: pytes
         diarize(tmp_path / "long.wav")
 
 
-def test_memory_does_not_grow_with_length(tmp_path: Path, diarize: SpeechEmotionDiarizationPipeline):
-    """Two hours of 8 kHz would take 460 MB at 16 kHz in memory."""
+def test_a_damaged_long_file_is_named_and_the_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, diarize: SpeechEmotionDiarizationPipeline
+):
+    monkeypatch.setattr(audio_sed, "DECODED_AT_ONCE", 1)
+    monkeypatch.setattr(audio_sed, "BLOCK", 1)
+    wave = 0.1 * np.random.default_rng(0).standard_normal(100_000).astype(np.float32)
+    soundfile.write(tmp_path / "long.flac", wave, 16_000)
+    content = (tmp_path / "long.flac").read_bytes()
+    (tmp_path / "cut.flac").write_bytes(content[: len(content) // 2])
+    (tmp_path / "headless.raw").write_bytes(content[1000:])
+    files = [tmp_path / name for name in ("cut.flac", "headless.raw", "long.flac")]
+    cut, headless, whole = diarize(files, return_exceptions=True)
+    assert isinstance(cut, ValueError) and re.search(r"cut.flac: damaged after \d.\d s", str(cut))
+    assert isinstance(headless, ValueError) and "headless.raw: not audio" in str(headless)
+    assert whole[-1]["end"] == 100_000 / 16_000
+
+
+def test_one_too_short_among_many_equal_ones_is_alone(diarize: SpeechEmotionDiarizationPipeline):
+    waves = list(np.random.default_rng(0).standard_normal((12, 8_000)).astype(np.float32))
+    found = diarize([*waves[:9], waves[0][:100], *waves[9:]], batch_size=16, return_exceptions=True)
+    assert [type(result) for result in found] == [*[list] * 9, ValueError, *[list] * 3]
+
+
+PEAKS = """
+import resource, sys
+from tests.modeling_sed.test_windows_sed import random_pipeline
+diarize = random_pipeline()
+for path in sys.argv[1:]:
+    segments = diarize(path, window=10.0)
+    print(segments[-1]["end"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in other units elsewhere")
+def test_memory_does_not_grow_with_length(tmp_path: Path):
+    """Forty minutes would take 150 MB if they were decoded whole, and attention over them a hundred times as much."""
     generator = np.random.default_rng(0)
-    with soundfile.SoundFile(tmp_path / "long.wav", "w", 8_000, 1) as file:
-        for _ in range(240):
-            file.write(0.1 * generator.standard_normal(30 * 8_000))
-    stream = RecordingStream(tmp_path / "long.wav", 16_000)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    count = sum(part.last - part.first for part in cut_windows(stream, GEOMETRY, 480_000, 40_000))
-    assert count == GEOMETRY.frame_count(stream.samples) and stream.duration == 7200
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before  # KiB on Linux
-    assert grown < 100_000
+    paths = [tmp_path / f"{minutes}.wav" for minutes in (4, 40)]
+    for path in paths:
+        with soundfile.SoundFile(path, "w", 8_000, 1) as file:
+            for _ in range(int(path.stem)):
+                file.write(0.1 * generator.standard_normal(60 * 8_000))
+    command = [sys.executable, "-c", PEAKS, *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=REPOSITORY)
+    (first, short), (second, long) = (map(float, line.split()) for line in done.stdout.splitlines())
+    assert (first, second) == (240, 2400)
+    assert long - short < 50_000  # KiB
