@@ -28,7 +28,7 @@ from modeling_sed.metrics.eder.scoring import score_segments
 from modeling_sed.pipeline_sed import SpeechEmotionDiarizationPipeline
 
 SECONDS = 300
-WINDOWS = (10, 20, 30, 45, 60)
+WINDOWS = (10, 20, 32, 45, 60)
 CONTEXTS = (1, 2)
 
 

@@ -192,7 +192,7 @@ def _to_mono(samples: np.ndarray, channel: int | None, name: str) -> np.ndarray:
         return samples.mean(axis=1)
     if not 0 <= channel < samples.shape[1]:
         raise ValueError(f"{name}: there is no such channel; the recording has {samples.shape[1]}.")
-    return samples[:, channel]
+    return np.ascontiguousarray(samples[:, channel])
 
 
 def _decode(audio: AudioInput, sampling_rate: int, name: str, mix: bool = True) -> tuple[np.ndarray, int]:

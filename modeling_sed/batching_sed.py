@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 POOL = 4  # batches that are sorted by length together
 PADDING = 0.1  # of a batch, at most
-FIRST_TRY = 32  # windows of 45 s at once, where the size is found out
+FIRST_TRY = 32  # windows of 32 s at once, where the size is found out
 
 
 def read_ahead(items: Iterable[Item], depth: int) -> Iterator[Item]:

@@ -14,7 +14,7 @@ from .decoding_sed import check_decoder, segments_of, temper
 from .memory_sed import keep_freed_memory
 from .windows_sed import cut_recording
 
-WINDOW = 45.0  # seconds
+WINDOW = 32.0  # seconds
 CONTEXT = 1.0
 
 
@@ -52,7 +52,7 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
                 dataset of them.
             batch_size: how many windows go through the model at once, at most; "auto": as many as the device's memory
                 holds (one on a CPU, which gains nothing by more). The result does not depend on it.
-            window: seconds of a window (45); None for whole recordings at once, however long.
+            window: seconds of a window (32); None for whole recordings at once, however long.
             context: seconds that neighbouring windows have in common on either side of where they join (1).
             decoder: how posteriors become segments: the name of a decoder of decoding_sed.py, or a mapping of its
                 ``name`` and parameters. Default: what was fitted on validation when the model was trained, as its
