@@ -26,8 +26,9 @@ demo/results.json: demo/data/sed_dataset.json configs/laptop.yaml configs/wavlm_
 	$(BIN)/python train_sed.py --config configs/laptop.yaml --dataset demo/data --output_dir demo/model --overwrite
 	cp demo/model/results.json $@
 
+# A process for each core, with one thread each, as the tests' models are small.
 test: $(VENV)/installed lint
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
