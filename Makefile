@@ -28,7 +28,7 @@ demo/results.json: demo/data/sed_dataset.json configs/laptop.yaml configs/wavlm_
 
 # A process for each core, with one thread each, as the tests' models are small.
 test: $(VENV)/installed lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --dist loadfile
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
