@@ -116,7 +116,7 @@ def diarize(
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps …; default: the best there is.")] = None,
     dtype: Annotated[str | None, typer.Option(help="bfloat16, float16 …; default: as the model was saved.")] = None,
     compile_model: Annotated[
-        bool, typer.Option("--compile", help="torch.compile: minutes at first, for the first few lengths; a little faster then.")
+        bool, typer.Option("--compile", help="torch.compile: minutes for the first few lengths, a little faster then.")
     ] = False,
     batch_size: Annotated[
         str, typer.Option(help="Windows that go through the model at once: a number, or auto: as memory allows.")
