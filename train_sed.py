@@ -1,11 +1,11 @@
 """Trains a Speech Emotion Diarization model with Accelerate, as section 5.2 of arXiv 2306.12991 does by default.
 
-    accelerate launch train_sed.py --dataset DATA --encoder microsoft/wavlm-large --output_dir RUN
+    accelerate launch train_sed.py --dataset DATA --encoder microsoft/wavlm-large --output-dir RUN
 
 DATA is what dataset_scripts/sed.py writes (or a hub id with the same columns): splits train, validation and test. The
-epoch with the lowest validation frame error rate is kept in RUN, where `from_pretrained` and `pipeline` open it;
-RUN/results.json and RUN/report.md hold the test split's Emotion Diarization Error Rate beside those of the two trivial
-answers. --config FILE.yaml reads options from a file: see configs/.
+model of the epoch with the lowest validation frame error rate is kept in RUN, where `from_pretrained` and `pipeline`
+open it; RUN/results.json and RUN/report.md have the Emotion Diarization Error Rate of the test split beside those of
+two trivial answers. --config FILE.yaml reads options from a file: see configs/.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import math
 import platform
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,11 @@ from torch.optim.lr_scheduler import LRScheduler
 from tqdm.auto import tqdm
 from transformers import FeatureExtractionMixin, get_scheduler
 
-from modeling_sed import SEDConfig, SEDForAudioFrameClassification, SpeechEmotionDiarizationPipeline, decoder_tuning
-from modeling_sed.publishing import push_model
+from modeling_sed import SEDConfig, SEDForAudioFrameClassification, SpeechEmotionDiarizationPipeline
+from modeling_sed.dataset_scripts.errors import InputError as DatasetInputError
+from modeling_sed.errors_sed import InputError
+from modeling_sed.evaluation import tuning
+from modeling_sed.hub.publishing import push_model
 from modeling_sed.training.arguments import TrainingOptions, parse_options
 from modeling_sed.training.augmentation import Augmentation
 from modeling_sed.training.batching import grouped
@@ -39,20 +43,23 @@ from modeling_sed.training.collation import FrameLabelCollator
 from modeling_sed.training.data import batches_in_epoch, load_splits, train_loader
 from modeling_sed.training.evaluation import as_pairs, frame_error_rate, most_frequent_emotion, predict, score
 from modeling_sed.training.model_card import write_model_card
+from modeling_sed.training.model_files import replace_model
 from modeling_sed.training.model_setup import build_model, parameter_groups, with_weights
 from modeling_sed.training.newbob import NewBob
 from modeling_sed.training.report import RESULTS_FILE, write_report
 
 
-def main() -> None:
-    """Reads the options, trains, scores, reports."""
-    try:
-        options = parse_options(description=__doc__)
-        best = train_seeds(options) if options.seeds else train_and_score(options)
-        if options.push_to_hub and PartialState().is_main_process:
-            push_model(best["options"]["output_dir"], options.push_to_hub, private=options.private)
-    except (ValueError, OSError) as error:
-        sys.exit(f"train_sed.py: {error}")
+def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> None:
+    """Reads the options, trains, scores, reports, publishes.
+
+    Raises:
+        InputError: if the dataset, the encoder or the options cannot be used.
+        SystemExit: with code 2, for bad usage.
+    """
+    options = parse_options(arguments, __doc__, prog)
+    best = train_seeds(options) if options.seeds else train_and_score(options)
+    if options.push_to_hub and PartialState().is_main_process:
+        push_model(best["options"]["output_dir"], options.hub_model_id, private=options.hub_private_repo)
     PartialState().destroy_process_group()
 
 
@@ -101,11 +108,10 @@ def train_and_score(options: TrainingOptions) -> dict[str, Any]:
         What is written to results.json.
 
     Raises:
-        ValueError: if the dataset, the encoder or the options cannot be used.
-        OSError: if there is no such dataset or encoder.
+        InputError: if the dataset, the encoder or the options cannot be used.
     """
     accelerator = Accelerator(
-        mixed_precision=options.mixed_precision, log_with=options.log_with or None, project_dir=options.output_dir
+        mixed_precision=options.mixed_precision, log_with=options.report_to or None, project_dir=options.output_dir
     )
     set_seed(options.seed)
     splits = load_splits(options)
@@ -114,7 +120,7 @@ def train_and_score(options: TrainingOptions) -> dict[str, Any]:
     collator = FrameLabelCollator(feature_extractor, config)
     train_collator = replace(collator, augmentation=Augmentation.of_options(options, config.sampling_rate))
     run = start(accelerator, model, splits["train"], options)
-    if options.log_with:
+    if options.report_to:
         accelerator.init_trackers("train_sed", {name: str(value) for name, value in asdict(options).items()})
 
     while not is_over(run.progress, options):
@@ -124,15 +130,29 @@ def train_and_score(options: TrainingOptions) -> dict[str, Any]:
     for tracker in accelerator.trackers:
         tracker.finish()
 
+    results = score_best(run, splits, collator, options)
+    accelerator.free_memory()
+    return results
+
+
+def score_best(
+    run: Run, splits: dict[str, Dataset | IterableDataset], collator: FrameLabelCollator, options: TrainingOptions
+) -> dict[str, Any]:
+    """Fits decoder and temperature of the best epoch's model on validation, scores it on test, and reports.
+
+    Returns:
+        What is written to results.json.
+    """
+    accelerator = run.accelerator
     accelerator.wait_for_everyone()
     best = SEDForAudioFrameClassification.from_pretrained(options.output_dir).to(accelerator.device)
-    tuning = decoder_tuning.fit(predict(accelerator, best, splits["validation"], collator, options), best.config)
+    fitted = tuning.fit(predict(accelerator, best, splits["validation"], collator, options), best.config)
     predictions = predict(accelerator, best, splits["test"], collator, options)
     known = splits["validation"] if isinstance(splits["train"], IterableDataset) else splits["train"]
     results = {
-        **score(predictions, best.config, most_frequent_emotion(known, config.neutral_label)),
+        **score(predictions, best.config, most_frequent_emotion(known, best.config.neutral_label)),
         "decoder": best.config.decoder,
-        "tuning": tuning,
+        "tuning": fitted,
         "best_validation_frame_error_rate": run.progress.best_error_rate,
         "options": asdict(options),
         "num_processes": accelerator.num_processes,
@@ -144,13 +164,12 @@ def train_and_score(options: TrainingOptions) -> dict[str, Any]:
     }
     if accelerator.is_main_process:
         folder = Path(options.output_dir)
-        decoder_tuning.store(folder, best.config)
+        tuning.store(folder, best.config)
         (folder / RESULTS_FILE).write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
         write_report(folder, [results], as_pairs(predictions, best.config))
         write_model_card(folder, results)
         print_scores(results)
     accelerator.wait_for_everyone()
-    accelerator.free_memory()
     return results
 
 
@@ -160,24 +179,24 @@ def start(
     rows: Dataset | IterableDataset,
     options: TrainingOptions,
 ) -> Run:
-    """Prepares everything for the processes and, if the options say so, takes up where an earlier run stopped."""
+    """Prepares everything for the processes and, if the options say so, resumes an earlier run."""
     optimizer = torch.optim.AdamW(parameter_groups(model, options), weight_decay=options.weight_decay)
     annealing = schedule = None
-    if options.lr_scheduler == "newbob":
+    if options.lr_scheduler_type == "newbob":
         annealing = NewBob(optimizer, options.improvement_threshold)
     else:
         steps = options.max_steps or options.num_train_epochs * math.ceil(
             batches_in_epoch(rows, options, accelerator.num_processes) / options.gradient_accumulation_steps
         )
-        schedule = get_scheduler(options.lr_scheduler, optimizer, options.warmup_steps, steps)
+        schedule = get_scheduler(options.lr_scheduler_type, optimizer, options.warmup_steps, steps)
     progress = Progress()
     accelerator.register_for_checkpointing(progress, annealing or schedule)
     model, optimizer = accelerator.prepare(model, optimizer)
     checkpoints = Checkpoints(accelerator, options, progress)
-    # processes draw dropout of their own; a run that goes on has the generators' states from its checkpoint
+    # processes draw their own dropout; a resumed run has the states of the generators from its checkpoint
     set_seed(options.seed, device_specific=True)
     if checkpoints.begin():
-        accelerator.print(f"going on after epoch {progress.epoch}, step {progress.step}")
+        accelerator.print(f"resuming after epoch {progress.epoch}, step {progress.step}")
     return Run(accelerator, model, optimizer, annealing, schedule, progress, checkpoints)
 
 
@@ -303,7 +322,7 @@ def _rates(run: Run) -> list[float]:
 def save_model(
     run: Run, config: SEDConfig, feature_extractor: FeatureExtractionMixin, options: TrainingOptions
 ) -> None:
-    """Writes the model as `from_pretrained` and `pipeline` open it; never half of it."""
+    """Writes the model as `from_pretrained` and `pipeline` open it."""
     weights = run.accelerator.get_state_dict(run.model)
     if run.accelerator.is_main_process:
         scaling = options.lora_alpha / options.lora_rank if options.lora_rank else None
@@ -312,8 +331,7 @@ def save_model(
         output_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=output_dir, prefix=".unfinished") as folder:
             SpeechEmotionDiarizationPipeline(model=model, feature_extractor=feature_extractor).save_pretrained(folder)
-            for path in Path(folder).iterdir():
-                path.replace(output_dir / path.name)
+            replace_model(Path(folder), output_dir)
 
 
 def print_scores(results: dict[str, Any]) -> None:
@@ -330,4 +348,7 @@ def print_scores(results: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (InputError, DatasetInputError) as error:
+        sys.exit(f"train_sed.py: {error}")

@@ -24,7 +24,7 @@ from transformers import pipeline
 
 import modeling_sed
 from modeling_sed import SEDConfig
-from modeling_sed.decoder_tuning import (
+from modeling_sed.evaluation.tuning import (
     GRIDS,
     decode_utterances,
     expected_calibration_error,

@@ -21,7 +21,7 @@ from pathlib import Path
 import torch
 import transformers
 
-from modeling_sed.convert_speechbrain import convert_speechbrain
+from modeling_sed.checkpoints.speechbrain import convert_speechbrain
 
 REPETITIONS = 3
 

@@ -31,7 +31,7 @@ from benchmarks.inference import write_speech_like
 from modeling_sed import SEDConfig, load_speechbrain
 from modeling_sed.audio_sed import load_recording
 from modeling_sed.decoding_sed import decode_argmax, merge_frames
-from modeling_sed.export_onnx import export_onnx
+from modeling_sed.checkpoints.onnx_export import export_onnx
 from modeling_sed.metrics.eder.scoring import score_segments
 
 SECONDS = 10.0

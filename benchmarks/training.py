@@ -5,7 +5,7 @@
 RECIPE_DIR is recipes/ZaionEmotionDataset/emotion_diarization of SpeechBrain's repository; PEER_PYTHON is a Python that
 has speechbrain==1.1.0 with its requirements, and transformers. Weights are random and utterances noise: what is
 measured depends on neither. Every system trains on every utterance once, in batches of 8 (ours with
---max_batch_seconds: of as much audio); the first step is not timed. Peak memory is that of the whole process.
+--max-batch-seconds: of as much audio); the first step is not timed. Peak memory is that of the whole process.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ brain = train.EmoDiaBrain(modules=hparams["modules"], opt_class=hparams["opt_cla
                           run_opts={"device": "cpu"})
 brain.on_fit_start()
 brain.modules.train()
-options = hparams["dataloader_options"] | {"num_workers": 0}
+options = hparams["dataloader_options"] | {"dataloader_num_workers": 0}
 loader = train.sb.dataio.dataloader.make_dataloader(datasets["train"], **options)
 seconds = steps = 0
 for number, batch in enumerate(loader):
@@ -156,9 +156,9 @@ def main(recipe: str, peer_python: str, *sizes: str) -> None:
     budget = BATCH * (SHORTEST + LONGEST) / 2
     systems = {
         "authors' recipe": [peer_python, "-c", PEER, recipe],
-        "ours, batches of 8": {"train_batch_size": BATCH},
-        "ours, --max_batch_seconds": {"max_batch_seconds": budget},
-        "  and --gradient_checkpointing": {"max_batch_seconds": budget, "gradient_checkpointing": True},
+        "ours, batches of 8": {"per_device_train_batch_size": BATCH},
+        "ours, --max-batch-seconds": {"max_batch_seconds": budget},
+        "  and --gradient-checkpointing": {"max_batch_seconds": budget, "gradient_checkpointing": True},
     }
     for size in sizes or SIZES:
         with tempfile.TemporaryDirectory() as folder:

@@ -1,36 +1,55 @@
 """Speech Emotion Diarization with Hugging Face models: which emotion appears when? (arXiv 2306.12991)
 
-Importing this package makes its model and pipeline known to transformers: `AutoConfig`,
-`AutoModelForAudioFrameClassification` and `pipeline("speech-emotion-diarization")` find them.
+Importing this package costs nothing but makes its model and pipeline known to transformers, now or when transformers is
+imported: `AutoConfig`, `AutoModelForAudioFrameClassification` and `pipeline("speech-emotion-diarization")` find them.
+The names below are imported when they are used.
 """
 
-from transformers import AutoConfig, AutoModelForAudioFrameClassification
-from transformers.pipelines import PIPELINE_REGISTRY
+from __future__ import annotations
 
-from .configuration_sed import SEDConfig
-from .convert_speechbrain import load_speechbrain
-from .frames_sed import FrameGeometry
-from .modeling_sed import SEDForAudioFrameClassification
-from .pipeline_sed import SpeechEmotionDiarizationPipeline
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .hub.registration import register_with_transformers
+
+if TYPE_CHECKING:
+    from .checkpoints.speechbrain import load_speechbrain
+    from .configuration_sed import SEDConfig
+    from .errors_sed import InputError
+    from .frames_sed import FrameGeometry, Segment
+    from .modeling_sed import SEDForAudioFrameClassification
+    from .pipeline_sed import SpeechEmotionDiarizationPipeline
 
 __all__ = [
+    "TASK",
     "FrameGeometry",
+    "InputError",
     "SEDConfig",
     "SEDForAudioFrameClassification",
+    "Segment",
     "SpeechEmotionDiarizationPipeline",
     "load_speechbrain",
 ]
 
 TASK = "speech-emotion-diarization"
+_MODULES = {
+    "FrameGeometry": "frames_sed",
+    "InputError": "errors_sed",
+    "SEDConfig": "configuration_sed",
+    "SEDForAudioFrameClassification": "modeling_sed",
+    "Segment": "frames_sed",
+    "SpeechEmotionDiarizationPipeline": "pipeline_sed",
+    "load_speechbrain": "checkpoints.speechbrain",
+}
 
-AutoConfig.register(SEDConfig.model_type, SEDConfig)
-AutoModelForAudioFrameClassification.register(SEDConfig, SEDForAudioFrameClassification)
-PIPELINE_REGISTRY.register_pipeline(
-    TASK,
-    pipeline_class=SpeechEmotionDiarizationPipeline,
-    pt_model=AutoModelForAudioFrameClassification,
-    type="audio",
-)
-# what is saved from here on carries the code that loads it (`trust_remote_code=True`) where this package is missing
-SEDConfig.register_for_auto_class()
-SEDForAudioFrameClassification.register_for_auto_class("AutoModelForAudioFrameClassification")
+register_with_transformers()
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,5 +1,5 @@
 """`python -m modeling_sed` is the console command `emotion-diarization`."""
 
-from modeling_sed.cli import main
+from modeling_sed.cli.app import main
 
 main()

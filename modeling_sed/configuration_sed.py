@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from transformers import AutoConfig, PreTrainedConfig
-from transformers.pipelines import PIPELINE_REGISTRY
 
 from .decoding_sed import check_decoder
+from .errors_sed import InputError
 from .frames_sed import FrameGeometry
 
 PAPER_LABELS = ("neutral", "happy", "sad", "angry")
@@ -30,8 +30,6 @@ class SEDConfig(PreTrainedConfig):
         normalize_waveform: layer norm without affine over an utterance's samples before the encoder, for models whose
             feature extractor does not do it. The authors' models have it, with a larger epsilon than transformers'.
         normalize_encoder_output: layer norm without affine over all frames and features of an utterance jointly.
-        pooling_kernel: encoder frames averaged into one output frame.
-        pooling_stride: encoder frames from one output frame to the next.
         classifier_bias: whether the linear classifier has a bias.
         sampling_rate: of the audio, in Hz.
         decoder: how posteriors become segments: a mapping of the ``name`` of a decoder of decoding_sed.py and its
@@ -40,12 +38,15 @@ class SEDConfig(PreTrainedConfig):
             validation.
 
     Raises:
-        ValueError: for an encoder or a decoder that there is not, or labels that are not distinct or lack the neutral
-            one.
+        InputError: for an encoder or a decoder that does not exist, labels that are not distinct or lack the neutral
+            one, or a model of an earlier version that averages frames.
     """
 
     model_type = "sed"
     sub_configs = {"encoder_config": AutoConfig}  # noqa: RUF012 - transformers reads it as a plain class attribute
+    # The package fills it in (hub/registration.py): imports and registers the model, whose class transformers looks for
+    # as soon as it has read a configuration.
+    import_model: ClassVar[Callable[[], object] | None] = None
 
     def __init__(
         self,
@@ -55,21 +56,19 @@ class SEDConfig(PreTrainedConfig):
         use_weighted_layer_sum: bool = False,
         normalize_waveform: bool = False,
         normalize_encoder_output: bool = True,
-        pooling_kernel: int = 1,
-        pooling_stride: int = 1,
         classifier_bias: bool = False,
         sampling_rate: int = 16_000,
         decoder: dict[str, Any] | None = None,
         posterior_temperature: float = 1.0,
         **kwargs: Any,
     ):
+        if any(kwargs.pop(name, 1) != 1 for name in ("pooling_kernel", "pooling_stride")):
+            raise InputError("This model averages frames (pooling_kernel, pooling_stride), which is not supported.")
         self.encoder_config = _as_encoder_config(encoder_config)
         self.neutral_label = neutral_label
         self.use_weighted_layer_sum = use_weighted_layer_sum
         self.normalize_waveform = normalize_waveform
         self.normalize_encoder_output = normalize_encoder_output
-        self.pooling_kernel = pooling_kernel
-        self.pooling_stride = pooling_stride
         self.classifier_bias = classifier_bias
         self.sampling_rate = sampling_rate
         self.decoder = decoder
@@ -79,7 +78,7 @@ class SEDConfig(PreTrainedConfig):
             kwargs["label2id"] = {label: index for index, label in kwargs["id2label"].items()}
         super().__init__(**kwargs)
         if len(set(self.labels)) < len(self.labels) or neutral_label not in self.labels:
-            raise ValueError(
+            raise InputError(
                 f"Labels must be distinct and contain the neutral label {neutral_label!r}; "
                 f"got {', '.join(self.labels)}."
             )
@@ -89,10 +88,11 @@ class SEDConfig(PreTrainedConfig):
     def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> SEDConfig:
         """As everywhere in transformers.
 
-        A saved model names its pipeline's code, for machines without this package. Where the package has registered
-        the pipeline, the name is left out, or `pipeline` would insist on `trust_remote_code=True`.
+        A saved model names its pipeline's code, for machines without this package. Where the package is, the name is
+        left out, or `pipeline` would insist on `trust_remote_code=True`.
         """
-        if "speech-emotion-diarization" in PIPELINE_REGISTRY.get_supported_tasks():
+        if cls.import_model is not None:
+            cls.import_model()
             config_dict = {key: value for key, value in config_dict.items() if key != "custom_pipelines"}
         return super().from_dict(config_dict, **kwargs)
 
@@ -101,20 +101,12 @@ class SEDConfig(PreTrainedConfig):
         """Label names in the order of the classifier's outputs."""
         return [self.id2label[index] for index in range(len(self.id2label))]
 
-    def chosen_decoder(self, decoder: str | Mapping[str, Any] | None) -> str | Mapping[str, Any] | None:
-        """The decoder to use where ``decoder`` is asked for: this model's own for None, or where only its name is."""
-        if self.decoder is not None and decoder in (None, self.decoder["name"]):
-            return self.decoder
-        return decoder
-
     @property
     def geometry(self) -> FrameGeometry:
         """How samples, frames and seconds of this model relate."""
         return FrameGeometry(
             conv_kernel=tuple(self.encoder_config.conv_kernel),
             conv_stride=tuple(self.encoder_config.conv_stride),
-            pooling_kernel=self.pooling_kernel,
-            pooling_stride=self.pooling_stride,
             sampling_rate=self.sampling_rate,
         )
 
@@ -133,6 +125,6 @@ def _as_encoder_config(encoder_config: PreTrainedConfig | dict[str, Any] | None)
 
 def _check_encoder_type(model_type: str) -> None:
     if model_type not in SUPPORTED_ENCODERS:
-        raise ValueError(
+        raise InputError(
             f"An encoder of type {model_type!r} is not supported: use one of {', '.join(SUPPORTED_ENCODERS)}."
         )

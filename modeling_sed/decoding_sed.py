@@ -2,11 +2,18 @@
 
 A decoder is a function that assigns a label to each frame; `merge_frames` turns these labels into segments that tile
 the recording. The paper takes the most probable label of each frame (section 3.1), and leaves more open: predictions
-"can be filtered based on prior knowledge …, or a threshold can be applied to mask low-confidence predictions".
+"can be filtered based on prior knowledge (e.g. number/position of emotion appearances), or a threshold can be applied
+to mask low-confidence predictions".
 
-A decoder is chosen by name, or by a mapping of its ``name`` and parameters, as a model's configuration has it:
+A decoder is chosen by name, with its default parameters, or by a mapping of its ``name`` and parameters:
 
 >>> decode(posteriors, {"name": "hysteresis", "onset": 0.7, "offset": 0.3}, neutral=0, frame_seconds=0.02)
+
+`decode_events` and `decode_semi_markov` find the labelling of all frames with the greatest sum of log posteriors, less
+costs, among those that prior knowledge allows, exactly: maximum a posteriori, by dynamic programming, in time linear in
+the number of frames. Both rest on one observation. A segment of label ``l`` from frame ``s`` to frame ``t`` scores
+``S[t, l] - S[s, l]``, with cumulative sums ``S``; so the best start for every end is a running maximum over ``s``,
+which changes only where a better start comes by. There the segment is found again when the path is traced back.
 """
 
 from __future__ import annotations
@@ -17,8 +24,10 @@ from typing import Any
 
 import numpy as np
 
-from .constrained_decoding_sed import decode_events, decode_semi_markov
-from .total_variation_sed import denoise_total_variation
+from .errors_sed import InputError
+from .frames_sed import Segment, merge_frames
+
+SMALLEST = 1e-8  # posterior; none is impossible
 
 
 def decode(
@@ -36,7 +45,7 @@ def decode(
         Positions of labels, ``(frames,)``.
 
     Raises:
-        ValueError: if there is no such decoder, or it has no such parameter, or not with such a value.
+        InputError: if there is no such decoder, or it has no such parameter, or not with such a value.
     """
     function, parameters = _find(decoder)
     known = {"neutral": neutral, "frame_seconds": frame_seconds}
@@ -48,12 +57,12 @@ def check_decoder(decoder: str | Mapping[str, Any] | None, label_count: int) -> 
     """Whether `decode` takes this decoder for so many labels, before there is anything to decode.
 
     Raises:
-        ValueError: if there is no such decoder, or it has no such parameter, or not with such a value.
+        InputError: if there is no such decoder, or it has no such parameter, or not with such a value.
     """
     try:
         decode(np.full((2, label_count), 1 / label_count), decoder, neutral=0, frame_seconds=0.02)
     except TypeError as error:
-        raise ValueError(f"The decoder {decoder!r} has a parameter of a wrong type: {error}.") from error
+        raise InputError(f"The decoder {decoder!r} has a parameter of a wrong type: {error}.") from error
 
 
 def _find(decoder: str | Mapping[str, Any] | None) -> tuple[Callable[..., np.ndarray], dict[str, Any]]:
@@ -61,10 +70,10 @@ def _find(decoder: str | Mapping[str, Any] | None) -> tuple[Callable[..., np.nda
     parameters = {"name": decoder or "argmax"} if decoder is None or isinstance(decoder, str) else dict(decoder)
     name = parameters.pop("name", None)
     if name not in DECODERS:
-        raise ValueError(f"There is no decoder {name!r}; there are {', '.join(DECODERS)}.")
+        raise InputError(f"There is no decoder {name!r}; there are {', '.join(DECODERS)}.")
     possible = signature(DECODERS[name]).parameters.keys() - {"posteriors", "neutral", "frame_seconds"}
     if unknown := parameters.keys() - possible:
-        raise ValueError(
+        raise InputError(
             f"The decoder {name!r} has no parameter {', '.join(sorted(unknown))}; "
             f"it has {', '.join(sorted(possible)) or 'none'}."
         )
@@ -102,10 +111,10 @@ def decode_hysteresis(posteriors: np.ndarray, neutral: int, onset: float = 0.6, 
     Its emotion is the one with the greatest mean posterior (double thresholds, as sound event detection has them).
 
     Raises:
-        ValueError: if the offset threshold is above the onset threshold.
+        InputError: if the offset threshold is above the onset threshold.
     """
     if offset > onset:
-        raise ValueError(f"The offset threshold must not be above the onset threshold; got {offset} and {onset}.")
+        raise InputError(f"The offset threshold must not be above the onset threshold; got {offset} and {onset}.")
     emotional = 1 - posteriors[:, neutral]
     borders = np.flatnonzero(np.diff(emotional >= offset, prepend=False, append=False))
     sums = np.concatenate([np.zeros((1, posteriors.shape[1])), posteriors.cumsum(axis=0, dtype=np.float64)])
@@ -133,12 +142,204 @@ def decode_total_variation(posteriors: np.ndarray, frame_seconds: float, strengt
         strength: seconds; a posterior of 1 amid 0 is gone when it lasts less than twice as long.
 
     Raises:
-        ValueError: for a negative strength.
+        InputError: for a negative strength.
     """
     if strength < 0:
-        raise ValueError(f"strength must be 0 or more; got {strength}.")
+        raise InputError(f"strength must be 0 or more; got {strength}.")
     smooth = [denoise_total_variation(track, strength / frame_seconds) for track in posteriors.T]
     return np.stack(smooth, axis=1).argmax(axis=1)
+
+
+def denoise_total_variation(signal: np.ndarray, strength: float) -> np.ndarray:
+    """The minimiser x of ``sum((x - signal)**2) / 2 + strength * sum(abs(diff(x)))``, exactly, without iterations.
+
+    Condat 2013, "A Direct Algorithm for 1-D Total Variation Denoising", IEEE Signal Processing Letters 20(11), algorithm
+    on p. 3, with its variable names. In practice linear in the signal's length. Plain floats, since numpy is slower on
+    one number at a time.
+
+    Args:
+        signal: ``(frames,)``, at least one.
+        strength: at least 0; a bump of height h disappears if it lasts less than ``2 * strength / h`` frames.
+
+    Returns:
+        ``(frames,)``.
+    """
+    y, smooth = signal.tolist(), [0.0] * len(signal)
+    last = len(y) - 1
+    # a stretch begins at k0; its value lies between vmin and vmax, and umin, umax say how taut the dual is at either;
+    # it would end after kmin (with a step down) or kmax (a step up)
+    k = k0 = kmin = kmax = 0
+    vmin, vmax, umin, umax = y[0] - strength, y[0] + strength, strength, -strength
+    while True:
+        while k == last:
+            if umin < 0:
+                smooth[k0 : kmin + 1] = [vmin] * (kmin + 1 - k0)
+                k = k0 = kmin = kmin + 1
+                vmin, umin = y[k], strength
+                umax = vmin + strength - vmax
+            elif umax > 0:
+                smooth[k0 : kmax + 1] = [vmax] * (kmax + 1 - k0)
+                k = k0 = kmax = kmax + 1
+                vmax, umax = y[k], -strength
+                umin = vmax - strength - vmin
+            else:
+                smooth[k0:] = [vmin + umin / (k - k0 + 1)] * (len(y) - k0)
+                return np.array(smooth)
+        following = y[k + 1]
+        umin += following - vmin
+        umax += following - vmax
+        if umin < -strength:
+            smooth[k0 : kmin + 1] = [vmin] * (kmin + 1 - k0)
+            k = k0 = kmin = kmax = kmin + 1
+            vmin, vmax, umin, umax = y[k], y[k] + 2 * strength, strength, -strength
+        elif umax > strength:
+            smooth[k0 : kmax + 1] = [vmax] * (kmax + 1 - k0)
+            k = k0 = kmin = kmax = kmax + 1
+            vmin, vmax, umin, umax = y[k] - 2 * strength, y[k], strength, -strength
+        else:
+            k += 1
+            if umin >= strength:
+                kmin = k
+                vmin += (umin - strength) / (k - k0 + 1)
+                umin = strength
+            if umax <= -strength:
+                kmax = k
+                vmax += (umax + strength) / (k - k0 + 1)
+                umax = -strength
+
+
+def decode_events(posteriors: np.ndarray, neutral: int, maximum: int = 1, minimum: int = 0) -> np.ndarray:
+    """At most so many emotional events in a recording, and neutral otherwise.
+
+    With ``maximum=1, minimum=1`` the result is one of the four sequences of Fig. 5 of arXiv 2306.12991: emotion;
+    neutral-emotion; emotion-neutral; neutral-emotion-neutral. That is how the utterances of ZED and of the training set
+    are made; for recordings of several utterances it would be wrong.
+
+    Args:
+        posteriors: ``(frames, labels)``.
+        neutral: position of the neutral label.
+        maximum: number of events, at most; time and memory grow with it.
+        minimum: 1 if there must be one, otherwise 0.
+
+    Returns:
+        Frame labels, ``(frames,)``.
+
+    Raises:
+        InputError: for a maximum below 1, or a minimum that is neither 0 nor 1.
+    """
+    if maximum < 1 or minimum not in (0, 1):
+        raise InputError(f"maximum must be 1 or more, minimum 0 or 1; got {maximum} and {minimum}.")
+    frames, labels = posteriors.shape
+    sums = _cumulative(np.log(np.maximum(posteriors, SMALLEST), dtype=np.float64))
+    emotions = [label for label in range(labels) if label != neutral]
+    in_neutral = sums[:, neutral].copy()  # best score of the first t frames that ends in neutral (or at the beginning)
+    entered, left, ends = [], [], [in_neutral[frames]]
+    before = in_neutral
+    for _ in range(maximum):
+        gains = np.maximum.accumulate(before[:-1, None] - sums[:-1, emotions], axis=0)  # of the best start before t
+        in_emotion = np.full((frames + 1, len(emotions)), -np.inf)
+        in_emotion[1:] = gains + sums[1:, emotions]
+        relief = np.maximum.accumulate(in_emotion.max(axis=1)[:-1] - sums[:-1, neutral])
+        in_neutral = np.full(frames + 1, -np.inf)
+        in_neutral[1:] = relief + sums[1:, neutral]
+        entered.append((gains, in_emotion))
+        left.append((relief, in_neutral))
+        before = np.maximum(in_neutral, in_emotion.max(axis=1))
+        ends.append(before[frames])
+    result, end = np.full(frames, neutral), frames
+    for event in range(minimum + int(np.argmax(ends[minimum:])), 0, -1):
+        (gains, in_emotion), (relief, in_neutral) = entered[event - 1], left[event - 1]
+        if in_neutral[end] > in_emotion[end].max():
+            end = int(np.searchsorted(relief, relief[end - 1]))
+        which = int(in_emotion[end].argmax())
+        start = int(np.searchsorted(gains[:, which], gains[end - 1, which]))
+        result[start:end] = emotions[which]
+        end = start
+    return result
+
+
+def decode_semi_markov(
+    posteriors: np.ndarray,
+    frame_seconds: float,
+    transition_cost: float = 10.0,
+    minimum_duration: float = 0.5,
+    mean_durations: list[float] | None = None,
+) -> np.ndarray:
+    """Any sequence of segments; each has a cost, and a duration with a distribution.
+
+    Durations follow a shifted geometric distribution: none below the minimum, then falling by a constant factor. With
+    costs alone it is a Markov chain whose transitions are all equally probable.
+
+    Args:
+        posteriors: ``(frames, labels)``.
+        frame_seconds: duration of a frame.
+        transition_cost: what a change of label costs, in nats: 0 or more.
+        minimum_duration: seconds that each segment lasts at least; a recording that is shorter is one segment. The
+            longer, the faster.
+        mean_durations: mean duration of the segments of each label in seconds; None if none is more probable.
+
+    Returns:
+        Frame labels, ``(frames,)``.
+
+    Raises:
+        InputError: for a negative cost or duration, or means that are not one for each label and above the minimum.
+    """
+    frames, labels = posteriors.shape
+    if transition_cost < 0 or minimum_duration < 0:
+        raise InputError(f"Costs and durations are 0 or more; got {transition_cost} and {minimum_duration}.")
+    shortest = min(max(round(minimum_duration / frame_seconds), 1), frames)
+    scores, entry = np.log(np.maximum(posteriors, SMALLEST), dtype=np.float64), np.zeros(labels)
+    if mean_durations is not None:
+        if len(mean_durations) != labels or min(mean_durations) <= minimum_duration:
+            raise InputError(
+                f"mean_durations must be {labels} numbers above the minimum of {minimum_duration} s; "
+                f"got {mean_durations}."
+            )
+        ending = 1 / (np.asarray(mean_durations) / frame_seconds - shortest + 1)  # probability, after the minimum
+        scores = scores + np.log1p(-ending)
+        entry = np.log(ending) - shortest * np.log1p(-ending)
+    gains, totals = _best_starts(_cumulative(scores), entry, transition_cost, shortest)
+    return _trace_segments(gains, totals, shortest)
+
+
+def _best_starts(
+    sums: np.ndarray, entry: np.ndarray, transition_cost: float, shortest: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The forward pass of `decode_semi_markov`, ``shortest`` frames at a time: those depend on none of each other.
+
+    Returns:
+        For each number of frames, ``(frames + 1, labels)``: what the best start of a segment that ends there gains, and
+        the score of the best segmentation that ends there in this label.
+    """
+    gains, totals, offers = (np.full(sums.shape, -np.inf) for _ in range(3))
+    offers[0] = entry  # the first segment needs no transition
+    for first in range(shortest, len(sums), shortest):
+        ends, starts = slice(first, first + shortest), slice(first - shortest, min(first, len(sums) - shortest))
+        gains[ends] = np.maximum(np.maximum.accumulate(offers[starts]), gains[first - 1])
+        totals[ends] = gains[ends] + sums[ends]
+        best = totals[ends].max(axis=1, keepdims=True)
+        is_best = totals[ends] == best
+        others = np.where(is_best, -np.inf, totals[ends]).max(axis=1, keepdims=True)
+        before = np.where(is_best & (is_best.sum(axis=1, keepdims=True) == 1), others, best)
+        offers[ends] = before - sums[ends] + entry - transition_cost  # after a segment of another label
+    return gains, totals
+
+
+def _trace_segments(gains: np.ndarray, totals: np.ndarray, shortest: int) -> np.ndarray:
+    end, allowed = len(totals) - 1, np.zeros(totals.shape[1])
+    result = np.empty(end, dtype=np.int64)
+    while end > 0:
+        label = int((totals[end] + allowed).argmax())
+        start = int(np.searchsorted(gains[:, label], gains[end, label])) - shortest
+        result[start:end] = label
+        allowed = np.where(np.arange(len(allowed)) == label, -np.inf, 0.0)
+        end = start
+    return result
+
+
+def _cumulative(scores: np.ndarray) -> np.ndarray:
+    """Sums of the first ``0 … frames`` frames: ``(frames + 1, labels)``."""
+    return np.concatenate([np.zeros((1, scores.shape[1])), scores.cumsum(axis=0)])
 
 
 DECODERS = {
@@ -171,7 +372,7 @@ def segments_of(
     labels: Sequence[str],
     neutral_label: str,
     decoder: str | Mapping[str, Any] | None = None,
-) -> list[dict]:
+) -> list[Segment]:
     """Posteriors -> segments: `decode` and `merge_frames`.
 
     Args:
@@ -184,35 +385,3 @@ def segments_of(
     frame_seconds = float(frame_times[1] - frame_times[0])
     frame_labels = decode(posteriors, decoder, labels.index(neutral_label), frame_seconds)
     return merge_frames(frame_labels, posteriors, frame_times, labels)
-
-
-def merge_frames(
-    frame_labels: np.ndarray, posteriors: np.ndarray, frame_times: np.ndarray, labels: Sequence[str]
-) -> list[dict]:
-    """Segments of a labelled sequence of frames: one for each run of equal labels.
-
-    Args:
-        frame_labels: ``(frames,)``, positions in ``labels``.
-        posteriors: ``(frames, labels)``.
-        frame_times: ``(frames + 1,)``, frame borders in seconds.
-        labels: label names.
-
-    Returns:
-        ``{"start", "end", "label", "score"}`` each, in order and without gaps from the first frame border to the
-        last. ``score`` is the mean posterior of the segment's label over its time.
-    """
-    changes = np.flatnonzero(np.diff(frame_labels)) + 1
-    first = np.concatenate([[0], changes])
-    last = np.concatenate([changes, [len(frame_labels)]])
-    chosen = posteriors[np.arange(len(frame_labels)), frame_labels]
-    seconds = np.diff(frame_times)
-    scores = np.add.reduceat(chosen * seconds, first) / np.add.reduceat(seconds, first)
-    return [
-        {
-            "start": float(frame_times[start]),
-            "end": float(frame_times[end]),
-            "label": labels[frame_labels[start]],
-            "score": float(score),
-        }
-        for start, end, score in zip(first, last, scores, strict=True)
-    ]

@@ -1,8 +1,8 @@
-"""The one place where samples, frames and seconds are converted into each other.
+"""The one place where samples, frames, seconds and segments are converted into each other.
 
-The encoders of wav2vec 2.0, HuBERT and WavLM are a stack of unpadded convolutions: a kernel of 400 samples (25 ms)
-that moves by 320 samples (20 ms; section 3 of arXiv 2306.12991). Optional average pooling of frames follows.
-Conventions, for a recording of ``samples`` samples that gives ``frames`` frames:
+The encoders of wav2vec 2.0, HuBERT and WavLM begin with a stack of unpadded convolutions, which together have a kernel
+of 400 samples (25 ms) and a stride of 320 samples (20 ms; section 3 of arXiv 2306.12991). Conventions, for a recording
+of ``samples`` samples that gives ``frames`` frames:
 
 - Frame ``j`` stands for the time from ``j * hop`` to ``(j + 1) * hop`` samples.
 - The last frame reaches to the end of the recording, so the frames tile it: the convolutions leave up to
@@ -13,12 +13,14 @@ Conventions, for a recording of ``samples`` samples that gives ``frames`` frames
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 import numpy as np
+
+from .errors_sed import InputError
 
 if TYPE_CHECKING:  # an exported model runs without torch
     import torch
@@ -26,62 +28,65 @@ if TYPE_CHECKING:  # an exported model runs without torch
 Count = TypeVar("Count", int, np.ndarray, "torch.Tensor")
 
 
+class _LabelledInterval(TypedDict):
+    start: float  # seconds from the beginning of the recording
+    end: float
+    label: str
+
+
+class Segment(_LabelledInterval, total=False):
+    """A stretch of a recording with one label: the form that segments have everywhere, also in JSON.
+
+    ``start`` and ``end`` are seconds, ``label`` is a full word ("happy"). Predicted segments have a ``score``, the mean
+    posterior of their label; segments of a known speaker have a ``speaker``.
+    """
+
+    score: float
+    speaker: str
+
+
 @dataclass(frozen=True)
 class FrameGeometry:
-    """Frames of a convolutional speech encoder, with average pooling after it.
+    """How the frames of a convolutional speech encoder lie in time.
 
     Args:
         conv_kernel: kernel sizes of the convolutions, first layer first (in units of that layer's input).
         conv_stride: their strides.
-        pooling_kernel: encoder frames averaged into one output frame.
-        pooling_stride: encoder frames from one output frame to the next.
         sampling_rate: in Hz.
     """
 
     conv_kernel: tuple[int, ...]
     conv_stride: tuple[int, ...]
-    pooling_kernel: int = 1
-    pooling_stride: int = 1
     sampling_rate: int = 16_000
 
     @property
     def hop(self) -> int:
         """Samples from the start of one frame to the start of the next."""
-        return math.prod(self.conv_stride) * self.pooling_stride
+        return math.prod(self.conv_stride)
 
     @property
     def receptive_field(self) -> int:
-        """Samples that one encoder frame is computed from: the length of the shortest recording with a frame."""
+        """Samples that one frame is computed from: the length of the shortest recording with a frame."""
         width = 1
         for kernel, stride in zip(reversed(self.conv_kernel), reversed(self.conv_stride), strict=True):
             width = (width - 1) * stride + kernel
         return width
 
-    def encoder_frame_count(self, samples: Count) -> Count:
-        """Number of frames that the encoder makes of ``samples`` samples (an integer, or an array of them)."""
+    def frame_count(self, samples: Count) -> Count:
+        """Number of frames of a recording of ``samples`` samples (an integer, or an array of them); 0 if too short."""
         for kernel, stride in zip(self.conv_kernel, self.conv_stride, strict=True):
             samples = _at_least((samples - kernel) // stride + 1, 0)
         return samples
-
-    def pool_count(self, encoder_frames: Count) -> Count:
-        """Number of frames after pooling: every window that starts inside counts, the last may be partly filled."""
-        windows = _at_least(1 - (self.pooling_kernel - encoder_frames) // self.pooling_stride, 1)
-        starts_inside = -(-encoder_frames // self.pooling_stride)
-        return windows.clip(max=starts_inside) if hasattr(windows, "clip") else min(windows, starts_inside)
-
-    def frame_count(self, samples: Count) -> Count:
-        """Number of frames of a recording of ``samples`` samples (an integer, or an array of them); 0 if too short."""
-        return self.pool_count(self.encoder_frame_count(samples))
 
     def boundaries(self, samples: int) -> np.ndarray:
         """Frame borders of a recording, in samples: ``(frames + 1,)`` integers from 0 to ``samples``.
 
         Raises:
-            ValueError: if the recording is too short to have a frame.
+            InputError: if the recording is too short to have a frame.
         """
         frames = self.frame_count(samples)
         if frames == 0:
-            raise ValueError(
+            raise InputError(
                 f"A recording of {samples} samples is shorter than one frame: "
                 f"at least {self.receptive_field} samples are needed at {self.sampling_rate} Hz."
             )
@@ -94,7 +99,7 @@ class FrameGeometry:
         return self.boundaries(samples) / self.sampling_rate
 
     def rasterize(
-        self, segments: Sequence[Mapping], samples: int, labels: Sequence[str], neutral_label: str = "neutral"
+        self, segments: Sequence[Segment], samples: int, labels: Sequence[str], neutral_label: str = "neutral"
     ) -> np.ndarray:
         """Frame labels of an annotated recording (section 5.2 of the paper).
 
@@ -103,8 +108,8 @@ class FrameGeometry:
         neutral.
 
         Args:
-            segments: ``{"start": seconds, "end": seconds, "label": name}`` each, in any order, overlapping or not.
-                Borders are rounded to the nearest sample; what lies past the end of the recording is cut.
+            segments: in any order, overlapping or not. Borders are rounded to the nearest sample; what lies past the
+                end of the recording is cut.
             samples: length of the recording.
             labels: label names; a name's position is its index in the result.
             neutral_label: the name of the absence of emotion.
@@ -113,7 +118,7 @@ class FrameGeometry:
             ``(frames,)`` integers, positions in ``labels``.
 
         Raises:
-            ValueError: for an unknown label, times that are not ``0 <= start <= end``, a segment that begins after the
+            InputError: for an unknown label, times that are not ``0 <= start <= end``, a segment that begins after the
                 end of the recording, or a recording too short to have a frame.
         """
         borders = self.boundaries(samples)
@@ -123,7 +128,7 @@ class FrameGeometry:
             if segment["label"] == neutral_label:
                 continue
             if segment["label"] not in labels:
-                raise ValueError(f"Unknown label {segment['label']!r}: the labels are {', '.join(labels)}.")
+                raise InputError(f"Unknown label {segment['label']!r}: the labels are {', '.join(labels)}.")
             intervals.setdefault(segment["label"], []).append(interval)
 
         emotions = [label for label in labels if label != neutral_label]
@@ -134,13 +139,13 @@ class FrameGeometry:
         order = [labels.index(label) for label in [*emotions, neutral_label]]
         return np.array(order)[lasting.argmax(axis=0)]  # argmax takes the first of equals
 
-    def _sample_interval(self, segment: Mapping, samples: int) -> tuple[int, int]:
+    def _sample_interval(self, segment: Segment, samples: int) -> tuple[int, int]:
         start, end = float(segment["start"]), float(segment["end"])
         if not (0 <= start <= end < math.inf):
-            raise ValueError(f"A segment needs 0 <= start <= end, in seconds; got start {start} and end {end}.")
+            raise InputError(f"A segment needs 0 <= start <= end, in seconds; got start {start} and end {end}.")
         first, last = round(start * self.sampling_rate), round(end * self.sampling_rate)
         if first > samples:
-            raise ValueError(
+            raise InputError(
                 f"A segment starts at {start} s, after the end of its recording at {samples / self.sampling_rate} s."
             )
         return first, min(last, samples)
@@ -152,13 +157,42 @@ def _at_least(count: Count, minimum: int) -> Count:
 
 def _covered_samples(intervals: Iterable[tuple[int, int]], borders: np.ndarray) -> np.ndarray:
     """Samples of each cell between two borders that lie in the union of the intervals: ``(len(borders) - 1,)``."""
-    knots, covered = (
-        [0],
-        [0],
-    )  # the number of covered samples before a point grows linearly between these points
+    knots, covered = [0], [0]  # the number of covered samples before a point grows linearly between these points
     for start, end in sorted(intervals):
         start = max(start, knots[-1])
         if end > start:
             knots += [start, end]
             covered += [covered[-1], covered[-1] + end - start]
     return np.diff(np.interp(borders, knots, covered)).round().astype(np.int64)
+
+
+def merge_frames(
+    frame_labels: np.ndarray, posteriors: np.ndarray, frame_times: np.ndarray, labels: Sequence[str]
+) -> list[Segment]:
+    """Labelled frames -> segments, one for each run of equal labels.
+
+    Args:
+        frame_labels: ``(frames,)``, positions in ``labels``.
+        posteriors: ``(frames, labels)``.
+        frame_times: ``(frames + 1,)``, frame borders in seconds.
+        labels: label names.
+
+    Returns:
+        Segments with scores, in order and without gaps from the first frame border to the last. A segment's score is
+        the mean posterior of its label over its time.
+    """
+    changes = np.flatnonzero(np.diff(frame_labels)) + 1
+    first = np.concatenate([[0], changes])
+    last = np.concatenate([changes, [len(frame_labels)]])
+    chosen = posteriors[np.arange(len(frame_labels)), frame_labels]
+    seconds = np.diff(frame_times)
+    scores = np.add.reduceat(chosen * seconds, first) / np.add.reduceat(seconds, first)
+    return [
+        {
+            "start": float(frame_times[start]),
+            "end": float(frame_times[end]),
+            "label": labels[frame_labels[start]],
+            "score": float(score),
+        }
+        for start, end, score in zip(first, last, scores, strict=True)
+    ]

@@ -6,9 +6,8 @@ padded with: see `SEDForAudioFrameClassification.forward`.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
@@ -17,15 +16,10 @@ from transformers import initialization as init
 from transformers.modeling_outputs import TokenClassifierOutput
 from transformers.utils.generic import can_return_tuple
 
-from .attention_sed import use_blockwise_attention
 from .configuration_sed import SEDConfig
-from .convolution_sed import use_stretchwise_convolutions
-from .frames_sed import FrameGeometry
+from .errors_sed import InputError
 
 IGNORED_LABEL = -100
-
-# transformers' WavLM hands torch a boolean padding mask beside a float position bias, and torch warns of the mixture
-warnings.filterwarnings("ignore", message="Support for mismatched key_padding_mask and attn_mask is deprecated")
 
 
 class SEDPreTrainedModel(PreTrainedModel):
@@ -36,7 +30,7 @@ class SEDPreTrainedModel(PreTrainedModel):
     main_input_name = "input_values"
     input_modalities = "audio"
     supports_gradient_checkpointing = True
-    _supports_sdpa = True  # wav2vec 2.0 and HuBERT have it in transformers, WavLM in attention_sed.py
+    _supports_sdpa = True  # wav2vec 2.0 and HuBERT have it in transformers, WavLM in this package
     _supports_flash_attn = True
 
     @classmethod
@@ -58,12 +52,16 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
         encoder: an encoder with weights, of the type that ``config.encoder_config`` describes; default: a new one.
     """
 
+    # Called with an encoder and the model's configuration: makes the encoder compute the same, faster. The package
+    # fills it in (fast_encoder/); where only this file has travelled, the encoder computes as transformers does.
+    accelerate_encoder: ClassVar[Callable[[PreTrainedModel, SEDConfig], None] | None] = None
+
     def __init__(self, config: SEDConfig, encoder: PreTrainedModel | None = None):
         super().__init__(config)
         encoder_config = config.encoder_config
         self.encoder = AutoModel.from_config(encoder_config) if encoder is None else encoder
-        use_blockwise_attention(self.encoder, config)
-        use_stretchwise_convolutions(self.encoder)
+        if self.accelerate_encoder is not None:
+            self.accelerate_encoder(self.encoder, config)
         if hasattr(self.encoder, "masked_spec_embed") and not encoder_config.apply_spec_augment:
             self.encoder.masked_spec_embed.requires_grad_(False)  # unused: distributed training would wait for it
         if config.use_weighted_layer_sum:
@@ -91,7 +89,7 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
             config_arguments: further arguments of [`SEDConfig`].
 
         Raises:
-            ValueError: if the checkpoint's encoder is not supported.
+            InputError: if the checkpoint's encoder is not supported.
             OSError: if there is no such checkpoint.
         """
         encoder_arguments = {"layerdrop": 0.0, "apply_spec_augment": False, **(encoder_arguments or {})}
@@ -136,18 +134,18 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
             with labels, ``loss``: the mean negative log-likelihood of the frames, 0 when no frame is labelled.
 
         Raises:
-            ValueError: if the batch is shorter than one frame, or ``labels`` is not ``(batch, frames)``.
+            InputError: if the batch is shorter than one frame, or ``labels`` is not ``(batch, frames)``.
         """
         geometry = self.config.geometry
         if input_values.shape[1] < geometry.receptive_field:
-            raise ValueError(
+            raise InputError(
                 f"An utterance of {input_values.shape[1]} samples is shorter than one frame: "
                 f"at least {geometry.receptive_field} samples are needed at {geometry.sampling_rate} Hz."
             )
         if labels is not None and labels.shape != (
             expected := (len(input_values), geometry.frame_count(input_values.shape[1]))
         ):
-            raise ValueError(f"labels must have the shape (batch, frames) = {expected}; got {tuple(labels.shape)}.")
+            raise InputError(f"labels must have the shape (batch, frames) = {expected}; got {tuple(labels.shape)}.")
 
         if self.config.normalize_waveform:
             input_values = normalize_waveform(input_values, attention_mask)
@@ -162,24 +160,22 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
 
         valid = None
         if attention_mask is not None:
-            valid = _leading_ones(geometry.encoder_frame_count(attention_mask.sum(dim=1)), hidden.shape[1])
+            valid = _leading_ones(geometry.frame_count(attention_mask.sum(dim=1)), hidden.shape[1])
         if self.config.normalize_encoder_output:
             hidden = utterance_layer_norm(hidden, valid)
-        hidden = pool_frames(hidden, valid, geometry)
         logits = self.classifier(hidden)
 
         loss = None
         if labels is not None:
-            if attention_mask is not None:
-                labelled = _leading_ones(geometry.frame_count(attention_mask.sum(dim=1)), logits.shape[1])
-                labels = labels.masked_fill(~labelled, IGNORED_LABEL)
+            if valid is not None:
+                labels = labels.masked_fill(~valid, IGNORED_LABEL)
             loss = frame_loss(logits, labels, num_items_in_batch)
         return TokenClassifierOutput(
             loss=loss, logits=logits, hidden_states=outputs.hidden_states, attentions=outputs.attentions
         )
 
     def _encode(self, input_values: torch.Tensor, attention_mask: torch.Tensor | None, **kwargs: Any):
-        """The encoder's outputs, independent of padding: ``last_hidden_state (batch, encoder frames, features)``."""
+        """The encoder's outputs, independent of padding: ``last_hidden_state (batch, frames, features)``."""
         if attention_mask is None or self.config.encoder_config.feat_extract_norm != "group":
             return self.encoder(input_values, attention_mask=attention_mask, return_dict=True, **kwargs)
         geometry = self.config.geometry
@@ -188,7 +184,7 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
         outputs = [
             self.encoder(input_values[group, : lengths[group[0]]], return_dict=True, **kwargs) for group in groups
         ]
-        frames = geometry.encoder_frame_count(input_values.shape[1])
+        frames = geometry.frame_count(input_values.shape[1])
         restore = torch.cat(groups).argsort()
 
         def regroup(parts: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -228,28 +224,6 @@ def utterance_layer_norm(hidden: torch.Tensor, valid: torch.Tensor | None, epsil
     mean = (exact * mask).sum(dim=(1, 2), keepdim=True) / count
     variance = ((exact - mean).square() * mask).sum(dim=(1, 2), keepdim=True) / count
     return ((exact - mean) * torch.rsqrt(variance + epsilon)).to(hidden.dtype)
-
-
-def pool_frames(hidden: torch.Tensor, valid: torch.Tensor | None, geometry: FrameGeometry) -> torch.Tensor:
-    """Average pooling over the frames that exist: a window at the end of an utterance may be partly filled.
-
-    Args:
-        hidden: ``(batch, encoder frames, features)``.
-        valid: boolean ``(batch, encoder frames)``, or None when every frame is.
-        geometry: says how many encoder frames are averaged, and how far apart.
-
-    Returns:
-        ``(batch, frames, features)``.
-    """
-    kernel, stride = geometry.pooling_kernel, geometry.pooling_stride
-    if kernel == stride == 1:
-        return hidden
-    mask = hidden.new_ones(hidden.shape[:2]) if valid is None else valid.to(hidden.dtype)
-    beyond = kernel + stride  # room for the last window that starts inside; counts as nothing
-    sums = nn.functional.pad((hidden * mask.unsqueeze(-1)).transpose(1, 2), (0, beyond)).unfold(2, kernel, stride)
-    counts = nn.functional.pad(mask, (0, beyond)).unfold(1, kernel, stride)
-    pooled = sums.sum(-1).transpose(1, 2) / counts.sum(-1).clamp(min=1).unsqueeze(-1)
-    return pooled[:, : geometry.pool_count(hidden.shape[1])]
 
 
 def frame_loss(

@@ -1,21 +1,45 @@
-"""The transformers pipeline "speech-emotion-diarization": recordings in, timelines of emotions out."""
+"""The transformers pipeline "speech-emotion-diarization": recordings in, timelines of emotions out.
+
+The windows of all recordings form one stream: a thread prepares the next ones while the model computes, windows of
+similar length go through the model together, and results come in the order of the recordings.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import Any, Literal, TypedDict, TypeVar
 
 import numpy as np
+import torch
 from transformers.pipelines.base import ChunkPipeline
 
-from .audio_sed import UNREADABLE, AudioInput, RecordingStream
-from .batching_sed import map_batches
+from .audio_sed import AudioInput, RecordingStream, cut_recording
 from .decoding_sed import check_decoder, segments_of, temper
-from .memory_sed import keep_freed_memory
-from .windows_sed import cut_recording
+from .errors_sed import InputError
+from .frames_sed import Segment
 
 WINDOW = 32.0  # seconds
 CONTEXT = 1.0
+POOL = 4  # batches that are sorted by length together
+PADDING = 0.1  # of a batch, at most
+FIRST_TRY = 32  # windows of 32 s at once, where the size is found out
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Scores(TypedDict):
+    """What the pipeline returns with ``return_scores``.
+
+    ``posteriors`` are ``(frames, labels)``, ``frame_times`` ``(frames + 1,)`` the frames' borders in seconds.
+    """
+
+    segments: list[Segment]
+    posteriors: np.ndarray
+    frame_times: np.ndarray
 
 
 class SpeechEmotionDiarizationPipeline(ChunkPipeline):
@@ -35,32 +59,28 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
     _load_feature_extractor = True
     _load_tokenizer = False
 
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        if self.device.type == "cpu":
-            keep_freed_memory()
-
-    def __call__(self, inputs: AudioInput | list[AudioInput], **kwargs: Any) -> list[dict] | list[list[dict]]:
+    def __call__(self, inputs: Any, **kwargs: Any) -> Any:
         """Segments of one recording, or of many.
 
         Recordings longer than ``window`` go through the model in overlapping windows, so that memory is bounded and
-        time linear in their length. Each window is normalised as a recording of its own: models have learnt from
+        time linear in their length. Each window is normalised as a recording of its own, since models have learnt from
         utterances, not from hours.
 
         Args:
             inputs: a recording, as [`~modeling_sed.audio_sed.load_recording`] takes it, or a list, generator or
-                dataset of them.
+                dataset of recordings.
             batch_size: how many windows go through the model at once, at most; "auto": as many as the device's memory
                 holds (one on a CPU, which gains nothing by more). The result does not depend on it.
             window: seconds of a window (32); None for whole recordings at once, however long.
             context: seconds that neighbouring windows have in common on either side of where they join (1).
-            decoder: how posteriors become segments: the name of a decoder of decoding_sed.py, or a mapping of its
-                ``name`` and parameters. Default: what was fitted on validation when the model was trained, as its
-                configuration says; "argmax" for the most probable label of each frame, as the paper has it.
-            return_scores: whether a recording's result is ``{"segments", "posteriors", "frame_times"}``: also what the
-                model says of each frame, ``(frames, labels)`` in the order of ``model.config.labels``, and the frames'
-                borders in seconds, ``(frames + 1,)``.
-            return_exceptions: whether a recording that cannot be diarized gives its exception instead of segments,
+            decoder: how posteriors become segments: the name of a decoder of decoding_sed.py, with its defaults, or a
+                mapping of its ``name`` and parameters. Default: the model's own, fitted on validation data when it was
+                trained; "argmax" for the most probable label of each frame, as in the paper.
+            temperature: what logits are divided by before they become posteriors. Default: the model's own, fitted on
+                validation data; 1 for the logits as they are.
+            return_scores: whether the result of a recording is a [`Scores`] mapping: segments, the posteriors of every
+                frame in the order of ``model.config.labels``, and the frames' borders in seconds.
+            return_exceptions: whether a recording that cannot be diarized gives its `InputError` instead of segments,
                 and the others go on.
 
         Returns:
@@ -68,17 +88,17 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
             posterior), which tile it from 0 to its duration.
 
         Raises:
-            FileNotFoundError, ValueError: as `load_recording`, or if a recording is shorter than one frame (25 ms), or
-                the context leaves nothing of the window, or there is no such decoder.
+            InputError: as `load_recording`, or if a recording is shorter than one frame (25 ms), the context leaves
+                nothing of the window, or there is no such decoder.
         """
         return super().__call__(inputs, **kwargs)
 
     def _sanitize_parameters(self, **options: Any) -> tuple[dict, dict, dict]:
-        reading, deciding = {"window", "context", "return_exceptions"}, {"decoder", "return_scores"}
+        reading, deciding = {"window", "context", "return_exceptions"}, {"decoder", "temperature", "return_scores"}
         if unknown := options.keys() - reading - deciding:
             raise TypeError(
                 f"There is no option {', '.join(sorted(unknown))}; there are batch_size, window, context, decoder, "
-                "return_scores, return_exceptions."
+                "temperature, return_scores, return_exceptions."
             )
         preprocess, postprocess = ({k: v for k, v in options.items() if k in names} for names in (reading, deciding))
         if (decoder := postprocess.get("decoder")) is not None:
@@ -93,7 +113,7 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
         preprocess_params: dict[str, Any],
         forward_params: dict[str, Any],
         postprocess_params: dict[str, Any],
-    ) -> Iterator[list[dict] | Exception]:
+    ) -> Iterator[list[Segment] | Scores | InputError]:
         """Yields what `postprocess` makes of each recording, in order; transformers calls it for one, too."""
         if batch_size == "auto" and self.device.type == "cpu":
             batch_size = 1  # a processor is busy with one window, and needs no padding
@@ -116,7 +136,7 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
         for audio in inputs:
             try:
                 yield from self.preprocess(audio, **options)
-            except UNREADABLE as exception:  # noqa: PERF203 - the others go on
+            except InputError as exception:  # noqa: PERF203 - the others go on
                 if not return_exceptions:
                     raise
                 yield {"exception": exception, "is_last": True}
@@ -124,6 +144,7 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
     def preprocess(
         self, audio: AudioInput, window: float | None = WINDOW, context: float = CONTEXT
     ) -> Iterator[dict[str, Any]]:
+        """A recording -> its windows, as the model takes them."""
         geometry = self.model.config.geometry
         rate = geometry.sampling_rate
         stream = RecordingStream(audio, rate)
@@ -150,15 +171,17 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
         self,
         model_outputs: list[dict[str, Any]],
         decoder: str | Mapping[str, Any] | None = None,
+        temperature: float | None = None,
         return_scores: bool = False,
-    ) -> list[dict] | dict[str, Any]:
+    ) -> list[Segment] | Scores:
+        """The windows of a recording, after the model -> its segments."""
         config = self.model.config
         posteriors = np.concatenate([output["posteriors"].numpy() for output in model_outputs])
-        posteriors = temper(posteriors, config.posterior_temperature)
+        posteriors = temper(posteriors, config.posterior_temperature if temperature is None else temperature)
         end = model_outputs[-1]  # by then the whole recording had been read
         frame_times = config.geometry.frame_times(end["samples"])
         frame_times[-1] = end["duration"]  # of the original, which resampling may have rounded
-        decoder = config.chosen_decoder(decoder)
+        decoder = config.decoder if decoder is None else decoder
         segments = segments_of(posteriors, frame_times, config.labels, config.neutral_label, decoder)
         if return_scores:
             return {"segments": segments, "posteriors": posteriors, "frame_times": frame_times}
@@ -167,3 +190,81 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
 
 def _length(window: dict[str, Any]) -> int:
     return len(window.get("input_values", ()))
+
+
+def read_ahead(items: Iterable[Item], depth: int) -> Iterator[Item]:
+    """The same items, of which a thread prepares the next ``depth`` while the caller works on one."""
+    iterator, end = iter(items), object()
+    with ThreadPoolExecutor(1) as thread:
+        waiting = deque(thread.submit(next, iterator, end) for _ in range(depth))
+        while (item := waiting.popleft().result()) is not end:
+            waiting.append(thread.submit(next, iterator, end))
+            yield item
+
+
+def batches_by_length(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
+    """Which of ``lengths`` go together: batches of positions, the longest first, with little padding.
+
+    Args:
+        lengths: of the items, in samples; an item of length 0 goes alone.
+        batch_size: items of a batch, at most.
+    """
+    batches: list[list[int]] = []
+    room = 0  # of the last batch when it is padded, less what is in it
+    for position in sorted(range(len(lengths)), key=lambda position: -lengths[position]):
+        longest = lengths[batches[-1][0]] if batches else 0
+        room += longest - lengths[position]
+        is_full = bool(batches) and len(batches[-1]) == batch_size
+        if not batches or is_full or lengths[position] == 0 or room > PADDING * longest * (len(batches[-1]) + 1):
+            batches.append([])
+            room = 0
+        batches[-1].append(position)
+    return batches
+
+
+def map_batches(
+    run: Callable[[list[Item]], Sequence[Result]],
+    items: Iterable[Item],
+    length: Callable[[Item], int],
+    batch_size: int | Literal["auto"],
+) -> Iterator[Result]:
+    """What ``run`` makes of each item, in the order of the items.
+
+    Args:
+        run: takes a batch of items, gives a result for each.
+        items: any iterable; no more than `POOL` batches of them are held, and as many read ahead.
+        length: of an item, in samples.
+        batch_size: items of a batch, at most. "auto" begins with `FIRST_TRY`, and halves when the device's memory is
+            exhausted.
+
+    Raises:
+        torch.OutOfMemoryError: if the memory does not suffice for a batch; with "auto", for one item.
+    """
+    limit = FIRST_TRY if batch_size == "auto" else batch_size
+    pool_size = 1 if limit == 1 else POOL * limit
+    items = read_ahead(items, pool_size)
+    while pool := list(islice(items, pool_size)):
+        results: dict[int, Result] = {}
+        waiting = batches_by_length([length(item) for item in pool], limit)
+        while waiting:
+            batch = waiting.pop(0)
+            found = _attempt(run, [pool[position] for position in batch], batch_size == "auto")
+            if found is None:
+                limit = len(batch) // 2
+                cut = [batch, *waiting]
+                waiting = [batch[first : first + limit] for batch in cut for first in range(0, len(batch), limit)]
+            else:
+                results.update(zip(batch, found, strict=True))
+        yield from (results[position] for position in range(len(pool)))
+
+
+def _attempt(
+    run: Callable[[list[Item]], Sequence[Result]], batch: list[Item], may_fail: bool
+) -> Sequence[Result] | None:
+    """The results of a batch, or None where memory does not suffice; what it held is free again on return."""
+    try:
+        return run(batch)
+    except torch.OutOfMemoryError:
+        if not may_fail or len(batch) == 1:
+            raise
+    return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,10 @@ from typing import Any
 import numpy as np
 import soxr
 
+from ..annotations.segments import stretch
 from ..dataset_scripts.corpora.recording import audio_files
+from ..errors_sed import InputError, import_library
+from ..frames_sed import Segment
 from .arguments import TrainingOptions
 
 NOISE_RATIO = (5.0, 30.0)  # least and most ratio of speech to noise, in dB
@@ -45,7 +48,7 @@ class Augmentation:
         """What the options ask for; None if that is nothing.
 
         Raises:
-            ValueError: if audiomentations is missing, or a folder holds no audio.
+            InputError: if audiomentations is missing, or a folder holds no audio.
         """
         wanted = options.augment_noises or options.augment_rooms or options.augment_gain or options.augment_speed
         if not wanted:
@@ -59,8 +62,8 @@ class Augmentation:
         )
 
     def __call__(
-        self, waveform: np.ndarray, segments: Sequence[Mapping[str, Any]], key: str
-    ) -> tuple[np.ndarray, list[dict[str, Any]]]:
+        self, waveform: np.ndarray, segments: Sequence[Segment], key: str
+    ) -> tuple[np.ndarray, list[Segment]]:
         """An utterance, changed.
 
         Args:
@@ -76,20 +79,14 @@ class Augmentation:
                 factor = random.uniform(1 - self.speed, 1 + self.speed)
                 before = len(waveform)
                 waveform = soxr.resample(waveform, factor * self.sampling_rate, self.sampling_rate)
-                scale = len(waveform) / before
-                segments = [s | {"start": s["start"] * scale, "end": s["end"] * scale} for s in map(dict, segments)]
+                segments = stretch(segments, len(waveform) / before)
             for transform in self.transforms:
                 waveform = transform(waveform, self.sampling_rate)
-        return waveform, [dict(segment) for segment in segments]
+        return waveform, list(segments)
 
 
 def _transforms(options: TrainingOptions) -> Iterator[Any]:
-    try:
-        import audiomentations
-    except ImportError as error:
-        raise ValueError(
-            "Augmentation needs audiomentations: pip install 'speech-emotion-diarization[augmentation]'"
-        ) from error
+    audiomentations = import_library("audiomentations", "Augmentation", "audiomentations")
     probability = options.augment_probability
     if options.augment_rooms:
         yield audiomentations.ApplyImpulseResponse(_files(options.augment_rooms), p=probability)
@@ -105,7 +102,7 @@ def _transforms(options: TrainingOptions) -> Iterator[Any]:
 def _files(folder: str) -> list[str]:
     files = [str(path) for path in audio_files(Path(folder))]
     if not files:
-        raise ValueError(f"{folder} holds no audio files.")
+        raise InputError(f"{folder} holds no audio files.")
     return files
 
 

@@ -1,4 +1,4 @@
-"""Checkpoints of a run: complete or not there at all, the newest few kept, and a run goes on from them exactly."""
+"""Checkpoints of a run: complete or not there at all, the newest few kept, and resuming from them is exact."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 from accelerate import Accelerator
 
+from ..errors_sed import InputError
 from .arguments import TrainingOptions
 
 FOLDER = "checkpoints"
@@ -23,12 +24,13 @@ MAY_CHANGE = frozenset(  # what a run may be resumed with another value of
         "overwrite",
         "early_stopping_patience",
         "checkpoint_minutes",
-        "keep_checkpoints",
-        "num_workers",
-        "eval_batch_size",
-        "log_with",
+        "save_total_limit",
+        "dataloader_num_workers",
+        "per_device_eval_batch_size",
+        "report_to",
         "push_to_hub",
-        "private",
+        "hub_model_id",
+        "hub_private_repo",
         "license",
         "seeds",
     }
@@ -107,15 +109,15 @@ class Checkpoints:
             (unfinished / RECORD_FILE).write_text(json.dumps(self._record()), encoding="utf-8")
             shutil.rmtree(self.folder / name, ignore_errors=True)
             unfinished.rename(self.folder / name)
-            for path in self._finished()[: -self.options.keep_checkpoints]:
+            for path in self._finished()[: -self.options.save_total_limit]:
                 shutil.rmtree(path)
         self.saved_at = time.monotonic()
 
     def begin(self) -> bool:
-        """Takes up the run that stopped, if the options ask for it; returns whether there was one.
+        """Resumes the run that stopped, if the options ask for it; returns whether there was one.
 
         Raises:
-            ValueError: if it had other options or another number of processes; or if it is neither to be resumed nor
+            InputError: if it had other options or another number of processes; or if it is neither to be resumed nor
                 overwritten.
         """
         finished = self._finished()
@@ -124,9 +126,9 @@ class Checkpoints:
         if self.options.resume:
             self._restore(finished)
         elif not self.options.overwrite:
-            raise ValueError(
+            raise InputError(
                 f"{self.folder} holds checkpoints of an earlier run: --resume it, --overwrite it, or choose another "
-                "--output_dir."
+                "--output-dir."
             )
         elif self.accelerator.is_main_process:
             shutil.rmtree(self.folder)
@@ -136,10 +138,10 @@ class Checkpoints:
     def _restore(self, finished: list[Path]) -> None:
         now, then = self._record(), json.loads((finished[-1] / RECORD_FILE).read_text(encoding="utf-8"))
         if changed := [name for name in now if now[name] != then.get(name, now[name])]:
-            raise ValueError(
+            raise InputError(
                 f"--resume: {finished[-1]} was written with another value of "
                 + ", ".join(f"{name} ({then[name]}, now {now[name]})" for name in changed)
-                + "; use the same, or another --output_dir."
+                + "; use the same, or another --output-dir."
             )
         self.accelerator.load_state(str(finished[-1]))
 
@@ -148,6 +150,6 @@ class Checkpoints:
 
     def _record(self) -> dict[str, Any]:
         options = {name: value for name, value in asdict(self.options).items() if name not in MAY_CHANGE}
-        if self.options.lr_scheduler == "newbob":  # the others depend on where training is to end
+        if self.options.lr_scheduler_type == "newbob":  # the others depend on where training is to end
             options = {name: value for name, value in options.items() if name not in ("num_train_epochs", "max_steps")}
         return options | {"num_processes": self.accelerator.num_processes}

@@ -11,13 +11,14 @@ from transformers import FeatureExtractionMixin
 
 from ..audio_sed import load_recording
 from ..configuration_sed import SEDConfig
+from ..errors_sed import InputError
 from ..modeling_sed import IGNORED_LABEL
 from .augmentation import Augmentation
 
 
 @dataclass(frozen=True)
 class FrameLabelCollator:
-    """Makes batches of rows with the columns ``id``, ``audio`` and ``segments`` (see dataset_scripts/sed.py).
+    """Makes batches of rows with the columns ``name``, ``audio`` and ``segments`` (see dataset_scripts/sed.py).
 
     Attributes:
         feature_extractor: normalises and pads waveforms.
@@ -43,7 +44,7 @@ class FrameLabelCollator:
             where there is padding.
 
         Raises:
-            ValueError: for an utterance that cannot be used, naming it: its audio is bad or shorter than a frame, or
+            InputError: for an utterance that cannot be used, naming it: its audio is bad or shorter than a frame, or
                 its segments have a label that the model does not know or impossible times.
         """
         geometry = self.config.geometry
@@ -52,12 +53,12 @@ class FrameLabelCollator:
             try:
                 waveform, segments = load_recording(row["audio"], geometry.sampling_rate).waveform, row["segments"]
                 if self.augmentation:
-                    waveform, segments = self.augmentation(waveform, segments, f"{self.epoch}/{row['id']}")
+                    waveform, segments = self.augmentation(waveform, segments, f"{self.epoch}/{row['name']}")
                 frame_labels = geometry.rasterize(
                     segments, len(waveform), self.config.labels, self.config.neutral_label
                 )
-            except ValueError as error:
-                raise ValueError(f"Utterance {row['id']!r}: {error}") from error
+            except InputError as error:
+                raise InputError(f"Utterance {row['name']!r}: {error}") from error
             waveforms.append(waveform)
             labels.append(torch.from_numpy(frame_labels))
         batch = self.feature_extractor(

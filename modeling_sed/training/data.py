@@ -14,14 +14,17 @@ import torch
 import yaml
 from accelerate import Accelerator
 from datasets import Dataset, IterableDataset, load_dataset, load_from_disk
+from datasets.exceptions import DatasetsError
 from torch.utils.data import DataLoader
 
 from ..dataset_scripts.sed import SED
+from ..errors_sed import InputError
 from .arguments import TrainingOptions
 from .batching import grouped, make_batches, share_of_process, shuffled
 from .collation import FrameLabelCollator
 
 SPLITS = ("train", "validation", "test")
+COLUMNS = {"name", "audio", "duration", "segments"}
 SHUFFLED_TOGETHER = 1_000  # utterances of a stream that wait to be drawn from
 
 
@@ -29,20 +32,25 @@ def load_splits(options: TrainingOptions) -> dict[str, Dataset | IterableDataset
     """The train, validation and test splits; the train split is a stream if the options say so.
 
     Raises:
-        ValueError: if a split is missing or empty, or has a label that is not among the options' labels.
-        OSError: if there is no such dataset.
+        InputError: if there is no such dataset, a split or column is missing, a split is empty or has a label that is
+            not among the options' labels.
     """
     name = dataset_name(asdict(options))
     splits = _stream(name) if options.streams else _load(name)
     missing = [split for split in SPLITS if split not in splits or _is_empty(splits[split])]
     if missing:
-        raise ValueError(f"{name}: no utterances in the split(s) {', '.join(missing)}.")
+        raise InputError(f"{name}: no utterances in the split(s) {', '.join(missing)}.")
     for split in SPLITS:
         if isinstance(splits[split], IterableDataset):
             continue  # the collator looks at every utterance as it comes
+        if lacking := sorted(COLUMNS - set(splits[split].column_names)):
+            raise InputError(
+                f"{name}: the {split} split lacks the column(s) {', '.join(lacking)}; it has "
+                f"{', '.join(splits[split].column_names)}. Was it built by an earlier version? Then build it again."
+            )
         found = {segment["label"] for segments in splits[split]["segments"] for segment in segments}
         if unknown := sorted(found - set(options.labels)):
-            raise ValueError(
+            raise InputError(
                 f"{name}: the {split} split has the label(s) {', '.join(unknown)}, "
                 f"which the model does not know: its labels are {', '.join(options.labels)}."
             )
@@ -55,7 +63,10 @@ def dataset_name(options: Mapping[str, Any]) -> str:
 
 
 def _load(name: str) -> dict[str, Dataset]:
-    splits = load_from_disk(name) if Path(name).is_dir() else load_dataset(name)
+    try:
+        splits = load_from_disk(name) if Path(name).is_dir() else load_dataset(name)
+    except (OSError, DatasetsError) as error:
+        raise InputError(f"Cannot load the dataset {name}: {error}") from error
     return splits if isinstance(splits, dict) else {}
 
 
@@ -71,14 +82,17 @@ def _stream(name: str) -> dict[str, Dataset | IterableDataset]:
 
 
 def _rendered_stream(path: Path) -> dict[str, IterableDataset]:
-    """The splits of the builder, whose options the file holds; nothing is written."""
-    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    """The splits of the builder, with the options in the file; nothing is written."""
+    try:
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"{path} cannot be read as YAML: {error}") from error
     if not isinstance(config, dict):
-        raise ValueError(f"{path} must hold options of the datasets builder by name; got {type(config).__name__}.")
+        raise InputError(f"{path} must hold options of the datasets builder by name; got {type(config).__name__}.")
     try:
         return SED(config.pop("config_name", "benchmark"), **config).as_streaming_dataset()
     except TypeError as error:  # an option that SEDBuilderConfig does not have
-        raise ValueError(f"{path}: {error}") from error
+        raise InputError(f"{path}: {error}") from error
 
 
 def _is_empty(rows: Dataset | IterableDataset) -> bool:
@@ -142,7 +156,7 @@ def train_loader(
         epoch: from 0.
         first_batch: batches of this process that are left out, since training has seen them.
     """
-    packing = (options.train_batch_size, options.max_batch_seconds)
+    packing = (options.per_device_train_batch_size, options.max_batch_seconds)
     process = (accelerator.process_index, accelerator.num_processes)
     collator = replace(collator, epoch=epoch)
     if isinstance(rows, IterableDataset):
@@ -156,14 +170,14 @@ def train_loader(
     order, generator = shuffled(len(rows), options.seed, epoch)
     batches = make_batches(order, durations.__getitem__, *packing, generator)
     plan = list(share_of_process(batches, *process))[first_batch:]
-    return _loader(Batches(rows, plan, collator), options.num_workers, accelerator)
+    return _loader(Batches(rows, plan, collator), options.dataloader_num_workers, accelerator)
 
 
 def batches_in_epoch(rows: Dataset, options: TrainingOptions, num_processes: int) -> int:
     """How many batches of the first epoch each process gets."""
     order, generator = shuffled(len(rows), options.seed, 0)
     durations = rows["duration"][:]
-    packing = (options.train_batch_size, options.max_batch_seconds)
+    packing = (options.per_device_train_batch_size, options.max_batch_seconds)
     batches = make_batches(order, durations.__getitem__, *packing, generator)
     return sum(1 for _ in share_of_process(batches, 0, num_processes))
 
@@ -173,9 +187,9 @@ def eval_loader(
 ) -> tuple[DataLoader, list[tuple[list[int], bool]]]:
     """Batches of a whole split for this process, by duration; and the utterances that are in them."""
     order = np.argsort(rows["duration"], kind="stable").tolist()
-    batches = grouped(order, options.eval_batch_size)
+    batches = grouped(order, options.per_device_eval_batch_size)
     plan = list(share_of_process(batches, accelerator.process_index, accelerator.num_processes))
-    return _loader(Batches(rows, plan, collator), options.num_workers, accelerator), plan
+    return _loader(Batches(rows, plan, collator), options.dataloader_num_workers, accelerator), plan
 
 
 def _loader(batches: torch.utils.data.Dataset, num_workers: int, accelerator: Accelerator) -> DataLoader:

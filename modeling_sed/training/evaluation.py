@@ -12,10 +12,12 @@ from accelerate import Accelerator
 from accelerate.utils import gather_object, send_to_device
 from datasets import Dataset
 
+from ..annotations.annotation import Annotation
 from ..configuration_sed import SEDConfig
-from ..decoder_tuning import decode_utterances
+from ..evaluation.pairing import Pairs
+from ..evaluation.report import score_pairs
+from ..evaluation.tuning import UtterancePosteriors, decode_utterances
 from ..metrics.eder.scoring import score_segments
-from ..scoring_report import Pairs, score_pairs
 from .arguments import TrainingOptions
 from .collation import FrameLabelCollator
 from .data import eval_loader
@@ -30,16 +32,15 @@ def predict(
     rows: Dataset,
     collator: FrameLabelCollator,
     options: TrainingOptions,
-) -> list[dict[str, Any]]:
+) -> list[UtterancePosteriors]:
     """What the model says of the frames of a split, each utterance once, shared between the processes.
 
     Returns:
-        On every process, for each utterance, by their ids: ``id``, ``duration``, ``references`` (segments),
-        ``posteriors (frames, labels)``, ``frame_labels (frames,)`` (the truth) and ``frame_times (frames + 1,)``.
+        All utterances, in the order of their names, on every process.
     """
     model.eval()
     loader, plan = eval_loader(rows, collator, options, accelerator)
-    described = rows.select_columns(["id", "duration", "segments"])
+    described = rows.select_columns(["name", "duration", "segments"])
     utterances = []
     for batch, (numbers, counts) in zip(loader, plan, strict=True):
         labels, samples = batch.pop("labels").numpy(), batch["attention_mask"].sum(1).tolist()
@@ -50,35 +51,36 @@ def predict(
             continue
         for row, *frames in zip(described.select(numbers).to_list(), samples, labels, posteriors, strict=True):
             utterances.append(_unpadded(row, *frames, collator.config))
-    return sorted(gather_object(utterances), key=lambda item: item["id"])
+    return sorted(gather_object(utterances), key=lambda item: item.annotation.name)
 
 
-def _unpadded(row: dict[str, Any], samples: int, labels, posteriors, config: SEDConfig) -> dict[str, Any]:
+def _unpadded(
+    row: dict[str, Any], samples: int, labels: np.ndarray, posteriors: np.ndarray, config: SEDConfig
+) -> UtterancePosteriors:
     frames = config.geometry.frame_count(samples)
-    return {
-        "id": row["id"],
-        "duration": row["duration"],
-        "references": row["segments"],
-        "posteriors": posteriors[:frames].copy(),
-        "frame_labels": labels[:frames].copy(),
-        "frame_times": config.geometry.frame_times(samples),
-    }
+    return UtterancePosteriors(
+        Annotation(row["name"], row["segments"], row["duration"]),
+        posteriors[:frames].copy(),
+        labels[:frames].copy(),
+        config.geometry.frame_times(samples),
+    )
 
 
-def frame_error_rate(utterances: Sequence[dict[str, Any]]) -> float:
+def frame_error_rate(utterances: Sequence[UtterancePosteriors]) -> float:
     """Share of all frames whose most probable label is wrong."""
-    wrong = [item["posteriors"].argmax(axis=1) != item["frame_labels"] for item in utterances]
+    wrong = [item.posteriors.argmax(axis=1) != item.frame_labels for item in utterances]
     return float(np.concatenate(wrong).mean())
 
 
-def as_pairs(utterances: Sequence[dict[str, Any]], config: SEDConfig) -> Pairs:
+def as_pairs(utterances: Sequence[UtterancePosteriors], config: SEDConfig) -> Pairs:
     """What `predict` returned, decoded as the model's configuration says, for `score_pairs`."""
-    ids, references, durations = ([item[name] for item in utterances] for name in ("id", "references", "duration"))
+    truth = [item.annotation for item in utterances]
     found = decode_utterances(utterances, config, config.decoder, config.posterior_temperature)
-    return Pairs(ids, references, found, durations)
+    names, segments, durations = zip(*((item.name, item.segments, item.duration) for item in truth), strict=True)
+    return Pairs(list(names), list(segments), found, list(durations))
 
 
-def score(utterances: Sequence[dict[str, Any]], config: SEDConfig, majority_emotion: str) -> dict[str, Any]:
+def score(utterances: Sequence[UtterancePosteriors], config: SEDConfig, majority_emotion: str) -> dict[str, Any]:
     """All scores of a split: the model's, and the error rates of the paper's decoder and of two trivial answers."""
     neutral_label = config.neutral_label
     pairs = as_pairs(utterances, config)

@@ -51,7 +51,7 @@ def write_model_card(folder: Path, results: Mapping[str, Any]) -> None:
         results: what train_sed.py writes to results.json.
     """
     options = results["options"]
-    name = options["push_to_hub"] or folder.name
+    name = options["hub_model_id"] or folder.name
     source, encoder = dataset_name(options), options["encoder"]
     dataset = Path(source).name
     from_scratch = encoder.endswith(".json")
@@ -94,7 +94,7 @@ def write_model_card(folder: Path, results: Mapping[str, Any]) -> None:
 
 
 def _recipe(results: Mapping[str, Any]) -> str:
-    left_out = {"output_dir", "push_to_hub", "private", "resume", "log_with", "license", "seeds"}
+    left_out = {"output_dir", "push_to_hub", "hub_model_id", "hub_private_repo", "resume", "report_to", "license", "seeds"}
     rows = [f"| {name} | {value} |" for name, value in results["options"].items() if name not in left_out]
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     return "\n".join(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
 from collections.abc import Iterable, Mapping
@@ -10,38 +9,39 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 from transformers import AutoFeatureExtractor, FeatureExtractionMixin, Wav2Vec2FeatureExtractor
 
+from ..checkpoints.classifiers import from_classifier
 from ..configuration_sed import SEDConfig
-from ..existing_classifiers import from_classifier
+from ..errors_sed import InputError, import_library
 from ..modeling_sed import SEDForAudioFrameClassification
 from .arguments import TrainingOptions
+
+HEAD_OPTIONS = ("use_weighted_layer_sum", "normalize_encoder_output", "classifier_bias")
 
 
 def build_model(options: TrainingOptions) -> tuple[SEDForAudioFrameClassification, FeatureExtractionMixin]:
     """The model with what shall learn set to learn, and what prepares waveforms for it.
 
     Raises:
-        ValueError: if the encoder, its layers or its adapters are not what the options say.
-        OSError: if there is no such encoder.
+        InputError: if there is no such encoder, or its layers or its adapters are not what the options say.
     """
-    names = ("labels", "use_weighted_layer_sum", "normalize_encoder_output", "classifier_bias")
-    arguments = {name: getattr(options, name) for name in names}
-    masking = {name: getattr(options, name) for name in ("mask_time_prob", "mask_feature_prob")}
+    masking: dict[str, Any] = {name: getattr(options, name) for name in ("mask_time_prob", "mask_feature_prob")}
     masking["apply_spec_augment"] = any(masking.values())
-    feature_extractor = Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=True)
     from_scratch = options.encoder.endswith(".json")
     if from_scratch:
-        encoder_config = json.loads(Path(options.encoder).read_text(encoding="utf-8")) | masking
-        model = SEDForAudioFrameClassification(SEDConfig(encoder_config=encoder_config, **arguments))
+        encoder_config = _read_encoder_config(Path(options.encoder)) | masking
+        model = SEDForAudioFrameClassification(
+            SEDConfig(encoder_config=encoder_config, labels=options.labels, **_head_options(options))
+        )
+        feature_extractor = Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=True)
     else:
-        if options.initialize_head:
-            model, taken = from_classifier(options.encoder, options.labels, encoder_arguments=masking)
-            print(taken, file=sys.stderr)
-        else:
-            model = SEDForAudioFrameClassification.from_encoder(options.encoder, encoder_arguments=masking, **arguments)
-        with contextlib.suppress(OSError):  # some checkpoints lack one
-            feature_extractor = AutoFeatureExtractor.from_pretrained(options.encoder, return_attention_mask=True)
+        try:
+            model = _on_pretrained_encoder(options, masking)
+            feature_extractor = _feature_extractor_of(options.encoder)
+        except OSError as error:
+            raise InputError(f"Cannot load the encoder {options.encoder}: {error}") from error
 
     freeze = options.freeze_feature_encoder
     if freeze or (freeze is None and not from_scratch):
@@ -55,10 +55,53 @@ def build_model(options: TrainingOptions) -> tuple[SEDForAudioFrameClassificatio
     return model, feature_extractor
 
 
+def _head_options(options: TrainingOptions) -> dict[str, bool]:
+    """Those that are given; the defaults are the configuration's."""
+    given = {name: getattr(options, name) for name in HEAD_OPTIONS}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _read_encoder_config(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} is not the configuration of an encoder, as JSON: {error}") from error
+
+
+def _on_pretrained_encoder(options: TrainingOptions, masking: Mapping[str, Any]) -> SEDForAudioFrameClassification:
+    head = _head_options(options)
+    if not options.initialize_head:
+        return SEDForAudioFrameClassification.from_encoder(
+            options.encoder, labels=options.labels, encoder_arguments=dict(masking), **head
+        )
+    model, taken = from_classifier(options.encoder, options.labels, encoder_arguments=masking)
+    for name, value in head.items():
+        if value != getattr(model.config, name):
+            raise InputError(
+                f"--initialize-head: the classifier {options.encoder} has {name} {getattr(model.config, name)}, so "
+                f"that {name} {value} is not possible; leave it out."
+            )
+    print(taken, file=sys.stderr)
+    return model
+
+
+def _feature_extractor_of(encoder: str) -> FeatureExtractionMixin:
+    """The encoder's own, or the usual one for checkpoints that lack one; never because the Hub cannot be reached."""
+    try:
+        return AutoFeatureExtractor.from_pretrained(encoder, return_attention_mask=True)
+    except OSError as error:
+        there_is_none = isinstance(error.__cause__, EntryNotFoundError) and not isinstance(
+            error.__cause__, LocalEntryNotFoundError
+        )
+        if there_is_none or (Path(encoder).is_dir() and not (Path(encoder) / "preprocessor_config.json").exists()):
+            return Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=True)
+        raise
+
+
 def _freeze_all_but_last_layers(model: SEDForAudioFrameClassification, count: int) -> None:
     layers = model.encoder.encoder.layers
     if count > len(layers):
-        raise ValueError(f"--train_last_layers {count}: the encoder has {len(layers)} layers.")
+        raise InputError(f"--train-last-layers {count}: the encoder has {len(layers)} layers.")
     model.freeze_feature_encoder()
     model.encoder.requires_grad_(False)
     layers[-count:].requires_grad_(True)
@@ -68,18 +111,18 @@ def add_adapters(model: SEDForAudioFrameClassification, rank: int, alpha: int, t
     """Puts low-rank adapters (arXiv 2106.09685) into the encoder, whose own weights stop learning.
 
     Raises:
-        ValueError: if peft is missing, or there are no such layers, or adapters in them would change nothing.
+        InputError: if peft is missing, or there are no such layers, or adapters in them would change nothing.
     """
-    try:
-        from peft import LoraConfig, inject_adapter_in_model
-    except ImportError as error:
-        raise ValueError("--lora_rank needs peft: pip install 'speech-emotion-diarization[lora]'") from error
-    config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=list(target_modules))
+    peft = import_library("peft", "--lora-rank", "peft")
+    config = peft.LoraConfig(r=rank, lora_alpha=alpha, target_modules=list(target_modules))
     model.freeze_feature_encoder()
-    inject_adapter_in_model(config, model.encoder)
+    try:
+        peft.inject_adapter_in_model(config, model.encoder)
+    except ValueError as error:  # none of the modules is there
+        raise InputError(f"--lora-target-modules: {error}") from error
     if unused := _modules_without_effect(model):
-        raise ValueError(
-            f"--lora_target_modules: the encoder reads the weights of {', '.join(unused)} without calling these "
+        raise InputError(
+            f"--lora-target-modules: the encoder reads the weights of {', '.join(unused)} without calling these "
             "layers, so adapters there would change nothing; choose others, such as intermediate_dense."
         )
 

@@ -8,11 +8,13 @@ import platform
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from ..metrics.eder.error_durations import COMPONENTS
-from ..scoring_report import Pairs, score_pairs, worst_utterances
+from ..evaluation.pairing import Pairs
+from ..evaluation.report import score_pairs, worst_utterances
 from .data import dataset_name
 
 REPORT_FILE = "report.md"
@@ -134,10 +136,10 @@ def _table_3(runs: Sequence[Results]) -> str:
 
 
 def _pictures(folder: Path, runs: Sequence[Results], pairs: Pairs | None) -> list[str]:
-    try:
-        from .. import plotting
-    except ImportError:
-        return ["(No pictures: they need matplotlib, `pip install 'speech-emotion-diarization[plot]'`.)"]
+    if find_spec("matplotlib") is None:
+        return ["(No pictures: they need matplotlib, `pip install matplotlib`.)"]
+    from ..evaluation import plotting
+
     seconds: dict[str, Counter[str]] = {}
     for run in runs:
         for reference, row in run["durations"].items():

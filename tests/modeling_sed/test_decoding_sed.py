@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modeling_sed.constrained_decoding_sed import decode_events, decode_semi_markov
+from modeling_sed.decoding_sed import decode_events, decode_semi_markov
 from modeling_sed.decoding_sed import DECODERS, check_decoder, decode, decode_median, merge_frames, temper
-from modeling_sed.total_variation_sed import denoise_total_variation
+from modeling_sed.decoding_sed import denoise_total_variation
 
 HOP = 0.02
 

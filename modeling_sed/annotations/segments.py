@@ -1,0 +1,94 @@
+"""The algebra of segments: pure functions of [`Segment`](../frames_sed.py)s, which are never changed in place.
+
+Times are seconds. Functions that compare times do so exactly, unless they say otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ..frames_sed import Segment
+from ..metrics.emotion_transition_accuracy.transitions import transition
+
+__all__ = ["crop", "fill_neutral", "in_order", "join_equal", "overlap", "stretch", "transition", "union"]
+
+
+def in_order(segments: Iterable[Segment]) -> list[Segment]:
+    """The same segments, by start and then by end."""
+    return sorted(segments, key=lambda segment: (segment["start"], segment["end"]))
+
+
+def overlap(segment: Segment, start: float, end: float) -> float:
+    """Seconds of a segment that lie between ``start`` and ``end``."""
+    return max(min(segment["end"], end) - max(segment["start"], start), 0.0)
+
+
+def crop(segments: Iterable[Segment], start: float, end: float) -> list[Segment]:
+    """The parts of segments that lie between ``start`` and ``end``, where they are; none of them is empty."""
+    return [
+        {**segment, "start": max(segment["start"], start), "end": min(segment["end"], end)}
+        for segment in segments
+        if overlap(segment, start, end) > 0
+    ]
+
+
+def stretch(segments: Iterable[Segment], factor: float) -> list[Segment]:
+    """Segments of a recording that is played ``factor`` times as long."""
+    return [{**segment, "start": segment["start"] * factor, "end": segment["end"] * factor} for segment in segments]
+
+
+def fill_neutral(
+    segments: Iterable[Segment], duration: float, neutral_label: str = "neutral", **fields: Any
+) -> list[Segment]:
+    """The same segments in order, with the neutral stretches between them written out.
+
+    Args:
+        segments: in any order; overlaps stay as they are.
+        duration: of the recording.
+        neutral_label: label of the stretches that no segment covers.
+        fields: of these stretches, such as a score.
+    """
+    filled: list[Segment] = []
+    covered: float = 0
+    for segment in in_order(segments):
+        if segment["start"] > covered:
+            filled.append({"start": covered, "end": segment["start"], "label": neutral_label, **fields})
+        filled.append(segment)
+        covered = max(covered, segment["end"])
+    if covered < duration:
+        filled.append({"start": covered, "end": duration, "label": neutral_label, **fields})
+    return filled
+
+
+def join_equal(segments: Sequence[Segment]) -> list[Segment]:
+    """Neighbours with the same label that touch each other become one; its score is their mean over time.
+
+    Args:
+        segments: in order.
+    """
+    joined: list[Segment] = []
+    for segment in segments:
+        last = joined[-1] if joined else None
+        if last is None or last["label"] != segment["label"] or last["end"] != segment["start"]:
+            joined.append(segment.copy())
+            continue
+        if "score" in last and "score" in segment:
+            seconds = last["end"] - last["start"], segment["end"] - segment["start"]
+            last["score"] = (last["score"] * seconds[0] + segment["score"] * seconds[1]) / sum(seconds)
+        last["end"] = segment["end"]
+    return joined
+
+
+def union(segments: Iterable[Segment]) -> list[tuple[float, float]]:
+    """The time that segments cover, whatever their labels: start and end of each stretch, in order, apart."""
+    stretches: list[tuple[float, float]] = []
+    for segment in in_order(segments):
+        start, end = segment["start"], segment["end"]
+        if start == end:
+            continue
+        if stretches and start <= stretches[-1][1]:
+            start, last = stretches.pop()
+            end = max(last, end)
+        stretches.append((start, end))
+    return stretches

@@ -1,0 +1,115 @@
+"""A trained model rewritten for exporters: raw audio in, posteriors out, one graph for every length.
+
+The results stay the same; how they are computed changes where that suits a graph:
+
+- WavLM's position bias (see fast_encoder/wavlm_attention.py) is written out for all pairs of frames, once, and shared
+  by the layers; no loop depends on the length.
+- A strided convolution over the waveform becomes a matrix product of the samples under its kernel, laid side by side.
+  Layer norms then need no transposition, and quantisation finds only matrix products.
+- Weights that are computed from others (weight norm) are computed at export.
+"""
+
+from __future__ import annotations
+
+from types import MethodType
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.functional import scaled_dot_product_attention
+from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
+
+from transformers.models.wavlm.modeling_wavlm import WavLMAttention
+
+from ..fast_encoder.wavlm_attention import merge_heads, position_gates, position_table, project_heads
+from ..modeling_sed import SEDForAudioFrameClassification, utterance_layer_norm
+
+FEATURE_EXTRACTOR_EPSILON = 1e-7  # of transformers' Wav2Vec2FeatureExtractor
+
+
+class PosteriorsOfRawAudio(nn.Module):
+    """What an exported graph computes. Takes the model over: it can neither be trained nor saved afterwards.
+
+    Args:
+        model: in evaluation mode.
+        normalize: whether its feature extractor normalises each utterance, which becomes a part of the graph.
+    """
+
+    def __init__(self, model: SEDForAudioFrameClassification, normalize: bool):
+        super().__init__()
+        self.model, self.normalize = model, normalize
+        for module in list(model.modules()):
+            if isinstance(module, WavLMAttention):
+                module.forward = MethodType(_dense_attention, module)
+            if is_parametrized(module, "weight"):
+                remove_parametrizations(module, "weight")
+        model.encoder.feature_extractor = _ConvolutionsAsProducts(model.encoder.feature_extractor.conv_layers)
+
+    def forward(self, input_values: torch.Tensor) -> torch.Tensor:
+        """``(1, samples)`` raw audio -> ``(1, frames, labels)`` posteriors."""
+        if self.normalize:
+            input_values = utterance_layer_norm(input_values.unsqueeze(-1), None, FEATURE_EXTRACTOR_EPSILON).squeeze(-1)
+        return self.model(input_values).logits.softmax(dim=-1)
+
+
+def _dense_attention(
+    self: WavLMAttention,
+    hidden_states: torch.Tensor,
+    attention_mask: torch.Tensor | None = None,
+    position_bias: torch.Tensor | None = None,
+    index: int = 0,
+    **kwargs: Any,
+) -> tuple[torch.Tensor, None, torch.Tensor]:
+    """`WavLMAttention.forward` with all pairs of frames at once; ``position_bias`` is ``(heads, frames, frames)``."""
+    if position_bias is None:
+        position_bias = _position_bias(self, hidden_states.shape[1])
+    queries, keys, values = project_heads(self, hidden_states)
+    bias = position_gates(self, hidden_states) * position_bias
+    return merge_heads(self, scaled_dot_product_attention(queries, keys, values, attn_mask=bias)), None, position_bias
+
+
+def _position_bias(attention: WavLMAttention, frames: int) -> torch.Tensor:
+    farthest = attention.max_distance  # all greater distances are alike: a table of fixed size holds every distance
+    table = position_table(attention, farthest + 1)
+    positions = torch.arange(frames)
+    distances = (positions[:, None] - positions).clamp(-farthest, farthest)
+    return table[:, distances + farthest]
+
+
+class _ConvolutionsAsProducts(nn.Module):
+    """The encoder's convolutions over the waveform, with features last."""
+
+    def __init__(self, layers: nn.ModuleList):
+        super().__init__()
+        self.layers = layers
+        for layer in layers:
+            layer.conv = _ConvolutionAsProduct(layer.conv)
+
+    def forward(self, input_values: torch.Tensor) -> torch.Tensor:
+        """``(batch, samples) -> (batch, features, frames)``"""
+        hidden = input_values.unsqueeze(-1)
+        for layer in self.layers:
+            hidden = layer.conv(hidden)
+            norm = getattr(layer, "layer_norm", None)
+            if isinstance(norm, nn.GroupNorm):
+                hidden = norm(hidden.transpose(1, 2)).transpose(1, 2)
+            elif norm is not None:
+                hidden = norm(hidden)
+            hidden = layer.activation(hidden)
+        return hidden.transpose(1, 2)
+
+
+class _ConvolutionAsProduct(nn.Module):
+    """An unpadded convolution of ``(batch, time, features)``."""
+
+    def __init__(self, convolution: nn.Conv1d):
+        super().__init__()
+        outputs, inputs, self.kernel = convolution.weight.shape
+        (self.stride,) = convolution.stride
+        weight = convolution.weight.detach().permute(2, 1, 0).reshape(self.kernel * inputs, outputs)
+        self.weight, self.bias = nn.Parameter(weight.contiguous()), convolution.bias
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        under_kernel = [hidden[:, tap : (tap - self.kernel + 1) or None : self.stride] for tap in range(self.kernel)]
+        products = torch.cat(under_kernel, dim=-1) @ self.weight
+        return products if self.bias is None else products + self.bias

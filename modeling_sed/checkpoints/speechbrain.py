@@ -1,0 +1,223 @@
+"""The authors' released checkpoints, made with SpeechBrain, as models of this package.
+
+A checkpoint such as ``speechbrain/emotion-diarization-wavlm-large`` is a folder with ``hyperparams.yaml`` (names of
+Python objects, and their arguments), two pickled state dicts, ``wav2vec2.ckpt`` (the fine-tuned encoder) and
+``model.ckpt`` (the classifier), and ``label_encoder.txt``. Nothing of it is run: the YAML is read as data, the pickles
+as tensors (``weights_only``). What the numbers mean is in the configuration of the encoder that was fine-tuned, which
+the YAML names: of that, ``config.json`` and ``preprocessor_config.json`` are read.
+"""
+
+from __future__ import annotations
+
+import ast
+import pickle
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import HFValidationError
+from transformers import AutoConfig, AutoFeatureExtractor, FeatureExtractionMixin, PreTrainedConfig
+
+from ..configuration_sed import SEDConfig
+from ..errors_sed import InputError, MissingFileError
+from ..modeling_sed import SEDForAudioFrameClassification
+from ..pipeline_sed import SpeechEmotionDiarizationPipeline
+from .new_folder import new_folder
+
+FILES = ("hyperparams.yaml", "wav2vec2.ckpt", "model.ckpt", "label_encoder.txt")
+ENCODER_FILES = ("config.json", "preprocessor_config.json")
+LABEL_NAMES = {"n": "neutral", "h": "happy", "s": "sad", "a": "angry"}  # what the recipe abbreviates
+# what the computation of this package does; a checkpoint that says otherwise is none of the recipe
+EXPECTED = {
+    ("input_norm", "norm_type"): "sentence",
+    ("input_norm", "std_norm"): False,
+    ("wav2vec2", "output_norm"): True,
+    ("avg_pool", "pool_type"): "avg",
+    ("avg_pool", "ceil_mode"): True,
+}
+WEIGHT_NORM_NAMES = {  # as saved before and after torch 2.0
+    "pos_conv_embed.conv.weight_g": "pos_conv_embed.conv.parametrizations.weight.original0",
+    "pos_conv_embed.conv.weight_v": "pos_conv_embed.conv.parametrizations.weight.original1",
+}
+
+
+def convert_speechbrain(source: str | Path, output_dir: str | Path, encoder: str | Path | None = None) -> Path:
+    """Writes a checkpoint as a folder for `from_pretrained` and `pipeline`; all of it or nothing.
+
+    Args:
+        source: folder or hub id of the checkpoint.
+        output_dir: a new folder.
+        encoder: folder or hub id whose configuration the encoder has; default: what the checkpoint names.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InputError: if a file is missing, corrupt or not of such a checkpoint, the weights do not fit the model, the Hub
+            cannot be reached, or the folder exists.
+    """
+    with new_folder(output_dir) as folder:
+        load_speechbrain(source, encoder).save_pretrained(folder)
+    return Path(output_dir)
+
+
+def load_speechbrain(source: str | Path, encoder: str | Path | None = None) -> SpeechEmotionDiarizationPipeline:
+    """The pipeline of a checkpoint, without converting it first. For arguments and errors see `convert_speechbrain`.
+
+    ```python
+    >>> diarize = load_speechbrain("speechbrain/emotion-diarization-wavlm-large")
+    >>> diarize("call.wav")
+    ```
+    """
+    files = {name: _file(source, name) for name in FILES}
+    settings = _read_settings(files["hyperparams.yaml"])
+    encoder_config, feature_extractor = _read_encoder(files["hyperparams.yaml"], settings, encoder)
+    config = SEDConfig(
+        encoder_config=encoder_config,
+        normalize_waveform=feature_extractor.do_normalize,
+        labels=_read_labels(files["label_encoder.txt"]),
+    )
+    feature_extractor.do_normalize = False  # the model does it, with SpeechBrain's epsilon
+    with torch.device("meta"):
+        model = SEDForAudioFrameClassification(config)
+    _fill(model.encoder, files["wav2vec2.ckpt"], _encoder_key)
+    _fill(model.classifier, files["model.ckpt"], _head_key)
+    return SpeechEmotionDiarizationPipeline(model=model.eval(), feature_extractor=feature_extractor)
+
+
+def _file(source: str | Path, name: str) -> Path:
+    """A file of a folder or of a repository on the Hub; no other is asked for."""
+    if Path(source).is_dir():
+        path = Path(source) / name
+        if not path.is_file():
+            raise MissingFileError(f"{source} has no {name}.")
+        return path
+    try:
+        return Path(hf_hub_download(str(source), name))
+    except (OSError, HFValidationError) as error:
+        raise InputError(f"{source} is no folder, and {name} cannot be had from the Hub: {error}") from error
+
+
+class _DataLoader(yaml.SafeLoader):
+    """Reads HyperPyYAML as data: a tag such as ``!new:package.Class`` is kept beside what it is applied to."""
+
+
+def _construct_tagged(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return {"!": suffix, **loader.construct_mapping(node, deep=True)}
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_scalar(node)
+
+
+_DataLoader.add_multi_constructor("!", _construct_tagged)
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    try:
+        settings = yaml.load(path.read_text(encoding="utf-8"), _DataLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(settings, dict) or not isinstance(settings.get("wav2vec2"), dict):
+        raise InputError(f"{path} is not that of a Speech Emotion Diarization checkpoint: it describes no wav2vec2.")
+    for (part, name), expected in EXPECTED.items():
+        found = (settings.get(part) or {}).get(name, expected)
+        if found != expected:
+            raise InputError(f"{path}: {part} has {name} {found}; only {expected} is supported.")
+    for name in ("window_length", "stride"):
+        if settings.get(name, 1) != 1:
+            raise InputError(f"{path}: {name} is {settings[name]}; models that average frames are not supported.")
+    return settings
+
+
+def _read_encoder(
+    path: Path, settings: Mapping[str, Any], encoder: str | Path | None
+) -> tuple[PreTrainedConfig, FeatureExtractionMixin]:
+    """Configuration and feature extractor of the encoder that was fine-tuned."""
+    name = encoder or settings.get("wav2vec2_hub") or settings["wav2vec2"].get("source")
+    if match := re.fullmatch(r"<(\w+)>", str(name)):
+        name = settings.get(match[1])
+    if not name:
+        raise InputError(f"{path} does not name the encoder (wav2vec2_hub); give its folder or hub id.")
+    if (path.parent / name).is_dir():  # beside the checkpoint
+        name = path.parent / name
+    config_file, preprocessor_file = (_file(name, file) for file in ENCODER_FILES)
+    config = AutoConfig.from_pretrained(config_file.parent, apply_spec_augment=False, layerdrop=0.0)
+    return config, AutoFeatureExtractor.from_pretrained(preprocessor_file.parent, return_attention_mask=True)
+
+
+def _read_labels(path: Path) -> list[str]:
+    """Label names in the order of the classifier's outputs; lines are like ``'n' => 0``."""
+    names: dict[int, str] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("==="):  # what follows are settings
+            break
+        if match := re.fullmatch(r"(.+) => (\d+)", line.strip()):
+            try:
+                label = str(ast.literal_eval(match[1]))
+            except (ValueError, SyntaxError) as error:
+                raise InputError(f"{path}: {line!r} is no label.") from error
+            names[int(match[2])] = LABEL_NAMES.get(label, label)
+    if sorted(names) != list(range(len(names))) or not names:
+        raise InputError(f"{path} does not number its labels from 0; found {names}.")
+    return [names[index] for index in range(len(names))]
+
+
+def _encoder_key(key: str) -> str | None:
+    """The name in transformers' model; None for a key that cannot be one."""
+    return key.removeprefix("model.") if key.startswith("model.") else None
+
+
+def _head_key(key: str) -> str | None:
+    return key.removeprefix("0.w.") if key.startswith("0.w.") else None
+
+
+def _fill(module: torch.nn.Module, path: Path, rename: Callable[[str], str | None]) -> None:
+    """Puts every tensor of a state dict into its place."""
+    places = module.state_dict()
+    old_names = {new: old for old, new in WEIGHT_NORM_NAMES.items()}
+    tensors, homeless = {}, []
+    for key, tensor in _load_tensors(path).items():
+        name = rename(key)
+        if name is not None and name not in places:
+            for names in (WEIGHT_NORM_NAMES, old_names):
+                for ending, other in names.items():
+                    if name.endswith(ending) and name.removesuffix(ending) + other in places:
+                        name = name.removesuffix(ending) + other
+        if name in places:
+            tensors[name] = tensor
+        else:
+            homeless.append(key)
+    if homeless:
+        raise InputError(f"{path}: no place for {_some(homeless)} in this model.")
+    if empty := [name for name in places if name not in tensors]:
+        raise InputError(f"{path}: lacks {_some(empty)}.")
+    for name, tensor in tensors.items():
+        if tensor.shape != places[name].shape:
+            raise InputError(
+                f"{path}: {name} has the shape {tuple(tensor.shape)}; the model's is {tuple(places[name].shape)}."
+            )
+    module.load_state_dict(tensors, assign=True)
+
+
+def _load_tensors(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except pickle.UnpicklingError as error:
+        raise InputError(
+            f"{path} is refused: it holds more than tensors, so that reading it could run foreign code."
+        ) from error
+    except (RuntimeError, EOFError, OSError) as error:
+        raise InputError(f"{path} is corrupt or no PyTorch file: {str(error).splitlines()[0]}") from error
+    if not isinstance(found, dict) or not all(isinstance(value, torch.Tensor) for value in found.values()):
+        raise InputError(f"{path} is not a state dict: it holds {type(found).__name__}.")
+    return found
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"

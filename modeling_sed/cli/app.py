@@ -1,0 +1,50 @@
+"""The console command `emotion-diarization`: its subcommands, and what becomes of errors.
+
+Exit codes: 0 done, 1 something of the input failed (an `InputError`, which is printed as one line), 2 wrong usage.
+Anything else is a bug and keeps its traceback. Each subcommand is a file of this folder and imports what it needs when
+it runs, so that the command starts at once.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from ..dataset_scripts.errors import InputError as DatasetInputError
+from ..errors_sed import InputError
+from .build import build
+from .convert import convert
+from .diarize import diarize
+from .export import export_app
+from .metrics import metrics_app
+from .push import push_app
+from .score import score
+from .train import train
+from .tune import tune
+
+app = typer.Typer(
+    help="Speech Emotion Diarization: which emotion appears when?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}  # to a command line of its own, with its help
+
+app.command()(diarize)
+app.command()(score)
+app.command(context_settings=PASSED_ON, add_help_option=False)(build)
+app.command(context_settings=PASSED_ON, add_help_option=False)(train)
+app.command()(tune)
+app.command()(convert)
+app.add_typer(export_app, name="export")
+app.add_typer(push_app, name="push")
+app.add_typer(metrics_app, name="metrics")
+
+
+def main() -> None:
+    """Entry point of the console command."""
+    try:
+        app()
+    except (InputError, DatasetInputError) as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,22 @@
+"""`emotion-diarization convert`: checkpoints of SpeechBrain's recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def convert(
+    source: Annotated[str, typer.Argument(help="Folder or hub id of a checkpoint of SpeechBrain's recipe.")],
+    output_dir: Annotated[Path, typer.Argument(help="New folder for the model.")],
+    encoder: Annotated[
+        str | None,
+        typer.Option(help="Folder or hub id with the encoder's config.json. Default: what the checkpoint names."),
+    ] = None,
+) -> None:
+    """Convert a checkpoint of the paper's authors to a model of this package."""
+    from ..checkpoints.speechbrain import convert_speechbrain
+
+    typer.echo(convert_speechbrain(source, output_dir, encoder))

@@ -1,0 +1,196 @@
+"""`emotion-diarization diarize`: the timeline of each recording, printed or written to a file."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors_sed import InputError
+
+if TYPE_CHECKING:  # importing them takes seconds
+    from ..front_end.signals import FrontEnd
+    from ..pipeline_sed import SpeechEmotionDiarizationPipeline
+    from ..recordings.sources import Recordings
+
+
+class OutputFormat(str, Enum):
+    """How timelines are printed."""
+
+    table = "table"
+    json = "json"
+
+
+def diarize(
+    model: Annotated[str, typer.Option(help="Folder or hub id of a trained model.")],
+    files: Annotated[list[str] | None, typer.Argument(help="Recordings: files or URLs.")] = None,
+    file_list: Annotated[Path | None, typer.Option("--list", help="Text file with one recording per line.")] = None,
+    dataset: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a dataset: diarize its utterances, and print the reference beside the result."),
+    ] = None,
+    split: Annotated[str, typer.Option(help="Split of the dataset.")] = "test",
+    limit: Annotated[int | None, typer.Option(help="Only the first utterances of the dataset.", min=1)] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write JSON to this file instead of printing. A killed run is resumed by the same command, and the "
+            "processes of `accelerate launch -m modeling_sed diarize …` share the recordings."
+        ),
+    ] = None,
+    output_format: Annotated[OutputFormat, typer.Option("--format", help="What to print.")] = OutputFormat.table,
+    plot: Annotated[Path | None, typer.Option(help="Draw the timelines into this file (.png, .svg, .pdf).")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps … Default: the best there is.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="bfloat16, float16 … Default: as the model was saved.")] = None,
+    compile_model: Annotated[
+        bool,
+        typer.Option("--compile", help="Use torch.compile: slow for the first few lengths, then a little faster."),
+    ] = False,
+    batch_size: Annotated[
+        str, typer.Option(help="Windows that go through the model at once: a number, or auto (as memory allows).")
+    ] = "auto",
+    window: Annotated[
+        float | None, typer.Option(help="Seconds of a window of a long recording; 0 for whole recordings.")
+    ] = None,
+    decoder: Annotated[
+        str | None,
+        typer.Option(
+            help="How frames become segments: the name of a decoder, with its default parameters, or JSON with its "
+            "name and parameters. Default: the model's own, fitted in training; argmax: the paper's."
+        ),
+    ] = None,
+    front_end: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Process recordings before the model: vad, cut, split, loudness, denoise, dereverberate, or the hub "
+            "id of a SepFormer; repeatable, in order."
+        ),
+    ] = None,
+    per_channel: Annotated[
+        bool, typer.Option("--per-channel", help="Diarize each channel as a recording of its own.")
+    ] = False,
+    turns: Annotated[
+        Path | None, typer.Option(help="RTTM file of who speaks when: print the emotions of each speaker.")
+    ] = None,
+) -> None:
+    """Find the emotions of recordings: segments with times in seconds and scores."""
+    if output is not None and plot is not None:
+        raise typer.BadParameter("--plot draws what is printed: not together with --output.")
+    if per_channel and turns is not None:
+        raise typer.BadParameter("--turns are those of a whole recording: not together with --per-channel.")
+    if output is None and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise typer.BadParameter("Several processes need an --output, which they share.")
+    if sum(source is not None and source != [] for source in (files, file_list, dataset)) != 1:
+        raise typer.BadParameter("Give recordings, a --list of them, or a --dataset.")
+    options: dict[str, Any] = {"batch_size": _batch_size(batch_size), "turns": turns}
+    if window is not None:
+        options["window"] = window or None
+    recordings = _recordings(files, file_list, dataset, split, limit)
+    if per_channel:
+        recordings = recordings.by_channel()
+    if front_end:
+        options["front_end"] = _front_end(front_end)
+    failures: list[InputError] = []
+
+    def report(failure: InputError) -> None:
+        failures.append(failure)
+        typer.echo(f"error: {failure}", err=True)
+
+    from ..recordings.diarization import device_of_process, diarize_into_file
+    from .model_loading import load_pipeline
+
+    pipeline = load_pipeline(model, device or device_of_process(), dtype, compile_model)
+    options["decoder"] = _decoder(decoder, len(pipeline.model.config.labels))
+    if output is None:
+        _diarize_and_print(pipeline, recordings, report, options, output_format, plot)
+    else:
+        settings = {
+            "model": model,
+            "dataset": dataset and str(dataset),
+            "split": split if dataset else None,
+            "window": window,
+            "dtype": dtype,
+            "decoder": decoder,
+            "front_end": front_end,
+            "turns": turns and str(turns),
+        }
+        settings = {name: value for name, value in settings.items() if value is not None}
+        count = diarize_into_file(output, pipeline, recordings, report, settings, **options)
+        if count is not None:
+            typer.echo(f"{count} recordings in {output}")
+    if failures:
+        raise typer.Exit(1)
+
+
+def _batch_size(value: str) -> int | str:
+    if value == "auto":
+        return value
+    if not value.isdecimal() or int(value) == 0:
+        raise typer.BadParameter(f"--batch-size {value}: must be a number from 1, or auto.")
+    return int(value)
+
+
+def _recordings(
+    files: list[str] | None, file_list: Path | None, dataset: Path | None, split: str, limit: int | None
+) -> Recordings:
+    from ..recordings.sources import Recordings
+
+    if dataset is not None:
+        return Recordings.of_dataset(dataset, split, limit)
+    if file_list is not None:
+        return Recordings.of_list(file_list)
+    return Recordings.of_files(files or [])
+
+
+def _front_end(names: list[str]) -> FrontEnd:
+    from ..dataset_scripts.speech_activity import speech_intervals
+    from ..front_end.processors import front_end_of
+
+    return front_end_of(names, speech_intervals)
+
+
+def _decoder(value: str | None, label_count: int) -> str | dict[str, Any] | None:
+    from ..decoding_sed import check_decoder
+
+    try:
+        decoder = json.loads(value) if value and value.startswith("{") else value
+        check_decoder(decoder, label_count)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--decoder") from error
+    return decoder
+
+
+def _diarize_and_print(
+    pipeline: SpeechEmotionDiarizationPipeline,
+    recordings: Recordings,
+    report: Callable[[InputError], None],
+    options: dict[str, Any],
+    output_format: OutputFormat,
+    plot: Path | None,
+) -> None:
+    from ..annotations.text_table import format_table
+    from ..audio_sed import load_recording
+    from ..recordings.diarization import diarize_recordings
+    from .pictures import plotting_library, save_picture
+
+    draw = plotting_library().plot_timelines if plot is not None else None
+    results, pictured = [], []
+    for position, result in diarize_recordings(pipeline, recordings, range(len(recordings.names)), report, **options):
+        if output_format is OutputFormat.table:
+            typer.echo(f"{result['name']} ({result['duration']:.2f} s)")
+            typer.echo(format_table(result["segments"], result.get("reference")) + "\n")
+        else:
+            results.append(result)
+        if draw is not None:
+            sampling_rate = pipeline.model.config.sampling_rate
+            waveform = load_recording(recordings.audio(position), sampling_rate).waveform
+            pictured.append({**result, "waveform": waveform})
+    if output_format is OutputFormat.json:
+        typer.echo(json.dumps(results, indent=2))
+    if draw is not None and plot is not None and pictured:
+        save_picture(draw(pictured), plot)

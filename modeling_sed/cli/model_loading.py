@@ -1,0 +1,41 @@
+"""What the commands that run a model have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..errors_sed import InputError
+
+if TYPE_CHECKING:  # importing it takes seconds
+    from ..pipeline_sed import SpeechEmotionDiarizationPipeline
+
+
+def load_pipeline(
+    model: str, device: str | None = None, dtype: str | None = None, compile_model: bool = False
+) -> SpeechEmotionDiarizationPipeline:
+    """The pipeline of a model.
+
+    Args:
+        model: folder or hub id.
+        device: "cpu", "cuda", "mps" …; default: the best there is.
+        dtype: name of a floating point type of torch; default: as the model was saved.
+        compile_model: whether to compile the model.
+
+    Raises:
+        InputError: if there is no such model or type.
+    """
+    import torch
+    from transformers import pipeline
+
+    from .. import TASK
+
+    if dtype is not None and not isinstance(getattr(torch, dtype, None), torch.dtype):
+        raise InputError(f"--dtype {dtype}: must be one of torch's types, such as float32, bfloat16, float16.")
+    options: dict[str, Any] = {"device": device, "dtype": dtype}
+    try:
+        found = pipeline(TASK, model=model, **options)
+    except (OSError, ValueError) as error:
+        raise InputError(f"Cannot load the model {model}: {error}") from error
+    if compile_model:
+        found.model.compile()
+    return found

@@ -1,0 +1,37 @@
+"""What the commands with --plot have in common."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from ..errors_sed import InputError, import_library
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def plotting_library() -> ModuleType:
+    """The functions that draw.
+
+    Raises:
+        MissingLibraryError: if matplotlib is not installed; ask before the work is done.
+    """
+    import_library("matplotlib", "--plot", "matplotlib")
+    from ..evaluation import plotting
+
+    return plotting
+
+
+def save_picture(figure: Figure, path: Path) -> None:
+    """Writes a figure in the format that the file's name says.
+
+    Raises:
+        InputError: if there is no such format, or the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=150)
+    except (OSError, ValueError) as error:
+        raise InputError(f"--plot: {path} cannot be written ({error}).") from error

@@ -1,0 +1,60 @@
+"""`emotion-diarization score`: predictions against the truth, from files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def score(
+    reference: Annotated[Path, typer.Argument(help="The truth: ZED.json, our JSON, RTTM, TextGrid, CSV, or a folder.")],
+    hypothesis: Annotated[Path, typer.Argument(help="The predictions, in any of these formats.")],
+    durations: Annotated[
+        Path | None, typer.Option(help="CSV (name,duration) or UEM file, for annotations that do not give durations.")
+    ] = None,
+    neutral: Annotated[
+        list[str] | None, typer.Option(help="Label that means no emotion. Default: neutral; repeatable.")
+    ] = None,
+    label: Annotated[list[str] | None, typer.Option(help="A label that may occur. Default: any; repeatable.")] = None,
+    collar: Annotated[float, typer.Option(help="Seconds around reference borders that are not scored.")] = 0.0,
+    confidence: Annotated[float, typer.Option(help="Level of the bootstrap interval.")] = 0.95,
+    boundaries: Annotated[
+        bool, typer.Option("--boundaries", help="Add onset and offset errors and event-based F1.")
+    ] = False,
+    per_utterance: Annotated[bool, typer.Option("--per-utterance", help="Add the rates of each utterance.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the errors of the worst utterances into this file (.png, .svg, .pdf).")
+    ] = None,
+    worst: Annotated[int, typer.Option(help="How many utterances to draw.", min=1)] = 5,
+) -> None:
+    """Score predicted segments against the truth: EDER with its components, and the sequences of emotions."""
+    from ..annotations.files import read_annotations, read_durations
+    from ..evaluation.pairing import pair_annotations
+    from ..evaluation.report import format_report, score_pairs, worst_utterances
+    from .pictures import plotting_library, save_picture
+
+    draw = plotting_library().plot_errors if plot is not None else None
+    neutral_labels = neutral or ["neutral"]
+    pairs = pair_annotations(
+        read_annotations(reference), read_annotations(hypothesis), durations and read_durations(durations)
+    )
+    result = score_pairs(
+        pairs, neutral_labels, boundaries=boundaries, labels=label, collar=collar, confidence_interval=confidence
+    )
+    if draw is not None and plot is not None:
+        save_picture(draw(worst_utterances(pairs, result, worst, neutral_labels)), plot)
+    if as_json:
+        rows = _utterance_rows(result)
+        typer.echo(json.dumps({**result, "per_utterance": rows} if per_utterance else result, indent=2))
+    else:
+        typer.echo(format_report(result, per_utterance))
+
+
+def _utterance_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Takes the columns of each utterance's rates out of a result and makes a row of each utterance."""
+    columns = {"name": result.pop("names"), **result.pop("per_utterance")}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -1,0 +1,81 @@
+"""Pairs annotations with predictions of the same utterances, by name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..annotations.annotation import Annotation
+from ..errors_sed import InputError
+from ..frames_sed import Segment
+
+DISAGREEMENT = 0.1  # seconds by which two durations of an utterance may differ
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """References and predictions of the same utterances, in the same order.
+
+    Attributes:
+        names: of the utterances.
+        references: segments of each utterance.
+        predictions: segments of each utterance.
+        durations: of the utterances, in seconds.
+    """
+
+    names: list[str]
+    references: list[list[Segment]]
+    predictions: list[list[Segment]]
+    durations: list[float]
+
+
+def pair_annotations(
+    references: Mapping[str, Annotation],
+    predictions: Mapping[str, Annotation],
+    durations: Mapping[str, float] | None = None,
+) -> Pairs:
+    """Finds each utterance's reference, prediction and duration.
+
+    Args:
+        references: by name.
+        predictions: by name.
+        durations: seconds by name. If given, they name the utterances: one that a side does not mention has no emotion
+            there, as formats like RTTM cannot say otherwise. If not, both sides must name the same utterances, and one
+            of them must tell the durations.
+
+    Raises:
+        InputError: that lists the utterances missing on one side, or of unknown or contradictory duration.
+    """
+    if durations is None:
+        _refuse("in the predictions but not in the references", [n for n in predictions if n not in references])
+        _refuse("in the references but not in the predictions", [n for n in references if n not in predictions])
+        durations = {}
+        for name, reference in references.items():
+            known = [side.duration for side in (reference, predictions[name]) if side.duration is not None]
+            durations[name] = known[0] if known else math.nan
+        _refuse(
+            "without a duration in either file; give them by --durations",
+            [n for n in durations if math.isnan(durations[n])],
+        )
+    else:
+        sides = [*references, *(name for name in predictions if name not in references)]
+        _refuse("that the durations do not name", [name for name in sides if name not in durations])
+    contradictory = [
+        f"{name} ({side[name].duration} and {seconds} s)"
+        for name, seconds in durations.items()
+        for side in (references, predictions)
+        if name in side and abs((side[name].duration or seconds) - seconds) > DISAGREEMENT
+    ]
+    _refuse("whose durations contradict each other", contradictory)
+    names = list(durations)
+    return Pairs(
+        names,
+        *([side[name].segments if name in side else [] for name in names] for side in (references, predictions)),
+        [float(durations[name]) for name in names],
+    )
+
+
+def _refuse(what: str, names: Sequence[str]) -> None:
+    if names:
+        raise InputError(f"Utterances {what}: {', '.join(names)}.")

@@ -1,0 +1,68 @@
+"""Makes the metrics of this package known to `evaluate` by name: on this machine, or on the Hub as Spaces."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from evaluate.loading import init_dynamic_modules
+
+from .. import metrics
+from ..errors_sed import InputError
+from .publishing import push_folder
+
+MODULES = {
+    "eder": "metric",
+    "emotion_transition_accuracy": "metric",
+    "boundary_quality": "metric",
+    "annotator_agreement": "measurement",
+}
+
+
+def module_folder(name: str) -> Path:
+    """The folder of a module: its code, card, app and requirements.
+
+    Raises:
+        InputError: if there is no such module.
+    """
+    if name not in MODULES:
+        raise InputError(f"There is no metric {name!r}; the metrics are {', '.join(MODULES)}.")
+    return Path(next(iter(metrics.__path__))) / name
+
+
+def install_module(name: str) -> Path:
+    """Puts a module where `evaluate.load(name)` finds it from any directory, also without network.
+
+    That is evaluate's cache of modules (``HF_MODULES_CACHE``), where the newest one of a name is taken when neither a
+    local folder nor the Hub has it.
+
+    Returns:
+        The folder that was written.
+
+    Raises:
+        InputError: if there is no such module.
+    """
+    code = sorted(module_folder(name).glob("*.py"))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in code)).hexdigest()
+    package = Path(init_dynamic_modules()) / "metrics"
+    folder = package / f"evaluate-{MODULES[name]}--{name}" / digest
+    folder.mkdir(parents=True, exist_ok=True)
+    for directory in (package, folder.parent, folder):
+        (directory / "__init__.py").touch()
+    for path in code:
+        shutil.copy(path, folder / path.name)  # anew, so that it is the newest
+    return folder
+
+
+def push_module(name: str, namespace: str, *, private: bool = False, dry_run: bool = False) -> str:
+    """Publishes a module as a Space, from which `evaluate.load("namespace/name")` loads it.
+
+    Returns:
+        See `push_folder`.
+
+    Raises:
+        InputError: if there is no such module.
+        PushError: as `push_folder`.
+    """
+    return push_folder(module_folder(name), f"{namespace}/{name}", "space", private=private, dry_run=dry_run)

@@ -1,0 +1,116 @@
+"""Pushes models, datasets, metrics and demos to the Hub: what would go up can be listed first, and a push repeated."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from huggingface_hub import HfApi, get_token
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
+from huggingface_hub.utils import filter_repo_objects
+
+from ..errors_sed import InputError, MissingFileError
+
+DEMO_SPACE = Path(__file__).with_name("demo_space")
+NEVER = ("checkpoints/*", "logs/*", "__pycache__/*", "*/__pycache__/*", ".*", "*/.*", "*.unfinished/*")
+STATUS = {
+    401: "the token is missing or not valid: `hf auth login`, or set HF_TOKEN",
+    403: "the token may not write there: the name belongs to somebody else, or the token is read-only",
+    404: "there is no such user or organisation",
+}
+
+
+class PushError(InputError):
+    """Says why something could not be pushed, and what to do."""
+
+
+@contextmanager
+def clear_errors(repo_id: str) -> Iterator[None]:
+    """Turns what the Hub's client raises into a `PushError` of one sentence."""
+    try:
+        yield
+    except HFValidationError as error:
+        raise PushError(f"{repo_id!r} is no NAMESPACE/NAME: {error}") from error
+    except HfHubHTTPError as error:
+        status = error.response.status_code if error.response is not None else None
+        raise PushError(f"{repo_id}: {STATUS.get(status, str(error).splitlines()[0])} (status {status}).") from error
+    except (HTTPError, ConnectionError) as error:
+        raise PushError(f"{repo_id}: the Hub cannot be reached ({error}); push again when it can.") from error
+
+
+def files_to_push(folder: str | Path, ignored: Sequence[str] = NEVER) -> list[str]:
+    """Names of a folder's files that go up.
+
+    Raises:
+        MissingFileError: if there is no such folder.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise MissingFileError(f"{folder} is not a folder.")
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return list(filter_repo_objects(names, ignore_patterns=list(ignored)))
+
+
+def push_folder(
+    folder: str | Path, repo_id: str, repo_type: str = "model", *, private: bool = False, dry_run: bool = False
+) -> str:
+    """Uploads a folder as one commit; files that are there already are not sent again.
+
+    Args:
+        folder: what to push; checkpoints, logs and hidden files stay.
+        repo_id: ``NAMESPACE/NAME``.
+        repo_type: "model", "dataset" or "space" (of Gradio).
+        private: of a new repository.
+        dry_run: only list the files.
+
+    Returns:
+        The repository's address; or, with ``dry_run``, the files' names, a line each.
+
+    Raises:
+        PushError: if the Hub refuses or cannot be reached, or there is no token.
+        MissingFileError: if there is no such folder.
+    """
+    names = files_to_push(folder)
+    if dry_run:
+        return "\n".join(names)
+    if get_token() is None:
+        raise PushError(f"{repo_id}: {STATUS[401]}.")
+    with clear_errors(repo_id):
+        api = HfApi()
+        sdk = "gradio" if repo_type == "space" else None
+        url = api.create_repo(repo_id, repo_type=repo_type, space_sdk=sdk, private=private, exist_ok=True)
+        api.upload_folder(repo_id=repo_id, repo_type=repo_type, folder_path=folder, ignore_patterns=list(NEVER))
+    return str(url)
+
+
+def push_model(folder: str | Path, repo_id: str, *, private: bool = False, dry_run: bool = False) -> str:
+    """Publishes a saved model, which `from_pretrained(repo_id, trust_remote_code=True)` opens anywhere.
+
+    Raises:
+        PushError, MissingFileError: as `push_folder`, and if the folder holds no model.
+    """
+    missing = {"config.json", "model.safetensors", "preprocessor_config.json"} - set(files_to_push(folder))
+    if missing:
+        raise MissingFileError(f"{folder} is no saved model: it has no {', '.join(sorted(missing))}.")
+    return push_folder(folder, repo_id, private=private, dry_run=dry_run)
+
+
+def push_demo(model: str, repo_id: str, *, private: bool = False, dry_run: bool = False) -> str:
+    """Publishes a Space in which anybody can try a model of the Hub.
+
+    Args:
+        model: hub id of the model.
+        repo_id: of the Space.
+        private: of a new Space.
+        dry_run: only list the files.
+
+    Raises:
+        PushError: as `push_folder`.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        for path in DEMO_SPACE.iterdir():
+            content = path.read_text(encoding="utf-8").replace("MODEL", model)
+            (Path(folder) / path.name).write_text(content, encoding="utf-8")
+        return push_folder(folder, repo_id, "space", private=private, dry_run=dry_run)

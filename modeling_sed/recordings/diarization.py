@@ -1,0 +1,143 @@
+"""Diarizes many recordings, one after the other, in one process or shared by several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import torch
+from accelerate import PartialState
+from accelerate.utils import parse_flag_from_env
+from tqdm.auto import tqdm
+
+from ..annotations.segments import fill_neutral
+from ..errors_sed import InputError
+from ..frames_sed import Segment
+from ..front_end.signals import FrontEnd, Signal, diarize_prepared, prepare
+from ..pipeline_sed import SpeechEmotionDiarizationPipeline, read_ahead
+from .results_file import ResultsFile
+from .sources import Recordings
+from .speaker_turns import read_turns, spoken_segments
+
+if TYPE_CHECKING:
+    from ..audio_sed import AudioInput
+
+
+class _Named(TypedDict):
+    name: str
+    duration: float
+    segments: list[Segment]
+
+
+class Result(_Named, total=False):
+    """The timeline of a recording; ``duration`` in seconds, ``reference`` where the truth is known."""
+
+    reference: list[Segment]
+
+
+def diarize_recordings(
+    pipeline: SpeechEmotionDiarizationPipeline,
+    recordings: Recordings,
+    positions: Sequence[int],
+    report: Callable[[InputError], None],
+    front_end: FrontEnd | None = None,
+    turns: Path | None = None,
+    **options: Any,
+) -> Iterator[tuple[int, Result]]:
+    """Yields position and result of each recording that can be diarized, in order.
+
+    Args:
+        pipeline: with the model.
+        recordings: all recordings.
+        positions: of those to diarize.
+        report: called with each failure.
+        front_end: what happens before the model.
+        turns: RTTM file of who speaks when; the segments then are those of the speakers, with ``"speaker"``.
+        options: of the pipeline.
+    """
+    neutral_label = pipeline.model.config.neutral_label
+    audio = (recordings.audio(position) for position in positions)
+    for position, found in zip(positions, _timelines(front_end, pipeline, audio, options), strict=True):
+        try:
+            if isinstance(found, InputError):
+                raise found
+            name, duration, segments = recordings.names[position], found[-1]["end"], found
+            if turns is not None:
+                segments = spoken_segments(found, read_turns(turns, name))
+        except InputError as failure:
+            report(failure)
+            continue
+        result: Result = {"name": name, "duration": duration, "segments": segments}
+        if recordings.references is not None:
+            result["reference"] = fill_neutral(recordings.references[position], duration, neutral_label)
+        yield position, result
+
+
+def _timelines(
+    front_end: FrontEnd | None,
+    pipeline: SpeechEmotionDiarizationPipeline,
+    recordings: Iterable[AudioInput],
+    options: Mapping[str, Any],
+) -> Iterator[list[Segment] | InputError]:
+    if front_end is None:
+        yield from pipeline(iter(recordings), return_exceptions=True, **options)
+        return
+
+    def prepared(audio: AudioInput) -> tuple[Signal, list[Signal]] | InputError:
+        try:
+            return prepare(front_end, audio, pipeline.model.config.geometry)
+        except InputError as failure:  # the others go on
+            return failure
+
+    for found in read_ahead(map(prepared, recordings), depth=1):
+        yield found if isinstance(found, InputError) else diarize_prepared(pipeline, *found, **options)
+
+
+def device_of_process() -> str:
+    """The device of this process among those that `accelerate launch` has started; alone, the best there is."""
+    return str(_process().device)
+
+
+def diarize_into_file(
+    path: Path,
+    pipeline: SpeechEmotionDiarizationPipeline,
+    recordings: Recordings,
+    report: Callable[[InputError], None],
+    settings: Mapping[str, Any],
+    **options: Any,
+) -> int | None:
+    """Diarizes this process's share of the recordings; when all processes are done, joins what they have written.
+
+    Args:
+        path: of the JSON file. Processes on several machines need one that all of them see.
+        pipeline: with the model.
+        recordings: all recordings; those that a killed run has finished are skipped.
+        report: called with each failure.
+        settings: what else the results depend on: a killed run with other settings is not resumed.
+        options: of `diarize_recordings`.
+
+    Returns:
+        The number of results in the file, in the main process; None in the others.
+
+    Raises:
+        InputError: as `ResultsFile`.
+    """
+    process, results = _process(), ResultsFile(path, settings)
+    done = results.done()
+    missing = [position for position, name in enumerate(recordings.names) if name not in done]
+    process.wait_for_everyone()  # all have seen what there is, and agree on what is missing
+    share = missing[process.process_index :: process.num_processes]
+    found = diarize_recordings(pipeline, recordings, share, report, **options)
+    bar = tqdm(found, total=len(share), unit="recording", disable=not process.is_main_process)
+    results.write((result for _, result in bar), process.process_index)
+    process.wait_for_everyone()
+    count = results.join(recordings.names) if process.is_main_process else None
+    process.wait_for_everyone()  # launchers end all processes when one ends with an error
+    return count
+
+
+def _process() -> PartialState:
+    cpu = parse_flag_from_env("ACCELERATE_USE_CPU") or not torch.accelerator.is_available()
+    return PartialState(cpu, timeout=timedelta(days=30))  # one may have much more to do than the others, who wait

@@ -1,0 +1,116 @@
+"""Which recordings there are: files, URLs, the lines of a list, or the utterances of a dataset."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import soundfile
+
+from ..audio_sed import AudioInput, load_channels
+from ..errors_sed import InputError, MissingFileError
+from ..frames_sed import Segment
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """Recordings that are read when they are needed.
+
+    Attributes:
+        names: one each, all different.
+        audio: gives the recording at a position.
+        references: their true segments, where they are known.
+    """
+
+    names: Sequence[str]
+    audio: Callable[[int], AudioInput]
+    references: Sequence[Sequence[Segment]] | None = None
+
+    @classmethod
+    def of_files(cls, paths: Iterable[str | Path]) -> Recordings:
+        """Files or URLs; one that is named again counts once."""
+        names = list(dict.fromkeys(str(path) for path in paths))
+        return cls(names, names.__getitem__)
+
+    @classmethod
+    def of_list(cls, path: Path) -> Recordings:
+        """The files and URLs of a text file, one per line.
+
+        Raises:
+            InputError: if there is no such file, or it is not text.
+        """
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError as error:
+            raise MissingFileError(f"{path}: there is no such list of recordings.") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{path}: not a list of recordings, one per line ({error}).") from error
+        return cls.of_files(line.strip() for line in lines if line.strip())
+
+    @classmethod
+    def of_dataset(cls, folder: Path, split: str, limit: int | None = None) -> Recordings:
+        """The (first) utterances of a split of a dataset on disk.
+
+        Raises:
+            InputError: if there is no such dataset or split, or a name in it occurs twice.
+        """
+        rows = dataset_split(folder, split)
+        rows = rows.select(range(min(limit or len(rows), len(rows))))
+        names = list(rows["name"])
+        if repeated := [name for name, count in Counter(names).items() if count > 1]:
+            raise InputError(f"{folder}: the name {repeated[0]!r} occurs more than once in the split {split!r}.")
+        return cls(names, lambda position: rows[position]["audio"], list(rows["segments"]))
+
+    def by_channel(self) -> Recordings:
+        """Each channel of each recording as a recording of its own."""
+        channels = [
+            (position, channel)
+            for position in range(len(self.names))
+            for channel in range(_channel_count(self.audio(position)))
+        ]
+
+        def audio(position: int) -> AudioInput:
+            recording, channel = channels[position]
+            given = self.audio(recording)
+            return {**(given if isinstance(given, Mapping) else {"path": given}), "channel": channel}
+
+        return Recordings([f"{self.names[number]}, channel {channel + 1}" for number, channel in channels], audio)
+
+
+def _channel_count(audio: AudioInput) -> int:
+    encoded = audio.get("bytes") if isinstance(audio, Mapping) else None
+    try:
+        return soundfile.info(audio if encoded is None else io.BytesIO(encoded)).channels  # without decoding
+    except (soundfile.LibsndfileError, TypeError):  # not a file of libsndfile's
+        pass
+    try:
+        return load_channels(audio, sampling_rate=16_000)[0].shape[1]
+    except InputError:  # will be reported when it is diarized
+        return 1
+
+
+def dataset_split(folder: Path, split: str) -> Dataset:
+    """A split of a dataset on disk, as `emotion-diarization build` writes it.
+
+    Raises:
+        InputError: if there is none, or it lacks a column.
+    """
+    from datasets import load_from_disk
+
+    try:
+        rows = load_from_disk(str(folder))[split]
+    except (OSError, KeyError) as error:
+        raise InputError(f"{folder} is not a dataset with a split {split!r}.") from error
+    if missing := {"name", "audio", "duration", "segments"} - set(rows.column_names):
+        raise InputError(
+            f"{folder}: the dataset lacks the column(s) {', '.join(sorted(missing))}; it has "
+            f"{', '.join(rows.column_names)}. Was it built by an earlier version? Then build it again."
+        )
+    return rows

@@ -1,0 +1,144 @@
+"""Many recordings into one file: shared by processes, each once, gone on with after a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from datasets import Dataset, DatasetDict
+from transformers import pipeline
+
+import modeling_sed
+from modeling_sed import audio_sed
+from modeling_sed.audio_sed import RecordingStream, load_recording
+from modeling_sed.recordings.diarization import diarize_recordings
+from modeling_sed.recordings.sources import Recordings
+from modeling_sed.recordings.results_file import ResultsFile
+
+TWO_PROCESSES = ("-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--main_process_port", "0")
+ENVIRONMENT = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+
+
+def command(*arguments: str | Path, launcher: tuple[str, ...] = ()) -> list[str]:
+    return [sys.executable, *launcher, "-m", "modeling_sed", "diarize", *map(str, arguments)]
+
+
+def run(*arguments: str | Path, launcher: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        command(*arguments, launcher=launcher), capture_output=True, text=True, env=ENVIRONMENT, check=False
+    )
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> list[Path]:
+    generator = np.random.default_rng(0)
+    paths = [tmp_path / f"{number}.wav" for number in range(7)]
+    for number, path in enumerate(paths):
+        soundfile.write(path, 0.1 * generator.standard_normal(8_000 + 3_000 * number), 16_000)
+    return paths
+
+
+@pytest.fixture
+def expected(model_folder: Path, recordings: list[Path]) -> list[dict]:
+    diarize = pipeline(modeling_sed.TASK, model=str(model_folder), device="cpu")
+    return list(diarize([str(path) for path in recordings]))
+
+
+def test_two_processes_share_a_list_and_a_killed_run_goes_on(
+    model_folder: Path, recordings: list[Path], expected: list[dict], tmp_path: Path
+):
+    (tmp_path / "bad.wav").write_text("text")
+    (tmp_path / "list.txt").write_text("\n".join(map(str, [*recordings[:4], tmp_path / "bad.wav", *recordings[4:]])))
+    output = tmp_path / "out" / "results.json"
+    killed = ResultsFile(output, {"model": str(model_folder)})  # as a run that was killed while it wrote leaves it
+    killed.write([{"name": str(recordings[1]), "duration": 9.0, "segments": ["what the killed run found"]}])
+    with (tmp_path / "out" / "results.json.parts" / "0.jsonl").open("a") as file:
+        file.writelines(f'{{"name": "{number}"}}\n' for number in range(200_000))  # joining takes its time
+        file.write('{"name": "' + str(recordings[2]))
+
+    done = run("--model", model_folder, "--list", tmp_path / "list.txt", "--output", output, launcher=TWO_PROCESSES)
+    assert done.returncode == 1 and done.stderr.count("bad.wav: not audio") == 1, done.stderr
+    assert f"7 recordings in {output}" in done.stdout
+    results = json.loads(output.read_text())
+    assert [result["name"] for result in results] == [str(path) for path in recordings]
+    assert results[1]["segments"] == ["what the killed run found"]  # not done again
+    for position in (0, 2, 3, 4, 5, 6):
+        assert [s | {"score": 0} for s in results[position]["segments"]] == [
+            s | {"score": 0} for s in expected[position]
+        ]
+    assert [path.name for path in output.parent.iterdir()] == ["results.json"]
+    again = run("--model", model_folder, recordings[0], "--output", output)
+    assert again.returncode == 2 and "exists already" in again.stderr.replace("\n", " ")
+
+
+def test_a_run_killed_at_any_time_goes_on(model_folder: Path, recordings: list[Path], tmp_path: Path):
+    output = tmp_path / "results.json"
+    arguments = ("--model", model_folder, *recordings, "--output", output)
+    process = subprocess.Popen(command(*arguments), env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+    part = tmp_path / "results.json.parts" / "0.jsonl"
+    while process.poll() is None and not (part.exists() and part.read_text().count("\n") > 2):
+        time.sleep(0.001)
+    process.kill()
+    process.wait()
+    done = run(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert [result["name"] for result in json.loads(output.read_text())] == [str(path) for path in recordings]
+
+
+def test_a_run_with_other_options_is_not_gone_on_with(tmp_path: Path):
+    ResultsFile(tmp_path / "out.json", {"model": "one"}).write([{"name": "a"}])
+    assert ResultsFile(tmp_path / "out.json", {"model": "one"}).done() == {"a": {"name": "a"}}
+    with pytest.raises(ValueError, match="other options"):
+        ResultsFile(tmp_path / "out.json", {"model": "two"})
+
+
+def test_what_was_done_by_more_processes_is_kept(tmp_path: Path):
+    for process in range(3):
+        ResultsFile(tmp_path / "out.json", {}).write([{"name": str(process)}], process)
+    results = ResultsFile(tmp_path / "out.json", {})
+    results.write([{"name": "3"}], 0)
+    assert results.join(["3", "2", "missing", "1", "0"]) == 4
+    assert json.loads((tmp_path / "out.json").read_text()) == [{"name": name} for name in "3210"]
+
+
+def test_a_bad_recording_is_reported_and_the_others_go_on(model_folder: Path, recordings: list[Path], tmp_path: Path):
+    diarize = pipeline(modeling_sed.TASK, model=str(model_folder), device="cpu")
+    files = Recordings.of_files([tmp_path / "missing.wav", recordings[0], recordings[0], recordings[6]])
+    assert len(files.names) == 3
+    errors = []
+    found = dict(diarize_recordings(diarize, files, [0, 1, 2], errors.append, batch_size=4))
+    assert [str(error) for error in errors] == [f"[Errno 2] No such file or directory: '{tmp_path / 'missing.wav'}'"]
+    assert {position: result["name"] for position, result in found.items()} == {1: files.names[1], 2: files.names[2]}
+    assert found[2]["segments"][-1]["end"] == found[2]["duration"] == 26_000 / 16_000
+
+
+@pytest.mark.parametrize("decoded_at_once", [1, 0.1])
+def test_channels_of_files_and_datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decoded_at_once: float):
+    monkeypatch.setattr(audio_sed, "DECODED_AT_ONCE", decoded_at_once)
+    path = tmp_path / "stereo.wav"
+    samples = 0.1 * np.random.default_rng(0).standard_normal((8_000, 2)).astype(np.float32)
+    soundfile.write(path, samples, 16_000, subtype="FLOAT")
+    row = {"path": None, "bytes": path.read_bytes()}
+    for given in (Recordings.of_files([path]), Recordings(["stereo"], lambda position: row)):
+        channels = given.by_channel()
+        assert channels.names == [f"{given.names[0]}, channel {number}" for number in (1, 2)]
+        for channel, audio in zip(samples.T, map(channels.audio, (0, 1)), strict=True):
+            np.testing.assert_array_equal(load_recording(audio, 16_000).waveform, channel)
+            np.testing.assert_array_equal(np.concatenate(list(RecordingStream(audio, 16_000))), channel)
+    with pytest.raises(ValueError, match=r"stereo.wav, channel 3: there is no such channel; the recording has 2"):
+        load_recording({"path": path, "channel": 2}, 16_000)
+
+
+def test_ids_that_occur_twice_are_refused(tmp_path: Path):
+    rows = Dataset.from_dict({"id": ["a", "b", "a"], "audio": [None] * 3, "segments": [[]] * 3})
+    DatasetDict({"test": rows}).save_to_disk(tmp_path / "data")
+    assert Recordings.of_dataset(tmp_path / "data", "test", limit=2).names == ["a", "b"]
+    with pytest.raises(ValueError, match="the id 'a' occurs more than once in the split 'test'"):
+        Recordings.of_dataset(tmp_path / "data", "test")

@@ -1,0 +1,63 @@
+"""Options from a file and from the command line, which wins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modeling_sed.training.arguments import TrainingOptions, parse_options
+from tests.conftest import REPOSITORY
+
+REQUIRED = ["--dataset", "data", "--encoder", "encoder", "--output-dir", "run"]
+
+
+def test_the_command_line_wins(tmp_path: Path):
+    (tmp_path / "config.yaml").write_text(
+        "encoder: microsoft/wavlm-base\nlabels: [neutral, happy]\nweight_decay: 1e-2\nclassifier_bias: true\n"
+        "max_steps: 7\nnormalize_encoder_output: false\nlog_with:\n"
+    )
+    options = parse_options([*REQUIRED, f"--config={tmp_path / 'config.yaml'}", "--max-steps", "9"])
+    assert options.encoder == "encoder" and options.max_steps == 9
+    assert options.labels == ["neutral", "happy"] and options.weight_decay == 0.01
+    assert options.classifier_bias is True and options.normalize_encoder_output is False
+    assert options.report_to == []
+    assert options.per_device_train_batch_size == 2  # the default
+
+
+def test_the_defaults_are_the_papers():
+    options = parse_options(REQUIRED)
+    assert (options.encoder_learning_rate, options.head_learning_rate) == (1e-5, 1e-4)
+    assert (options.encoder_annealing_factor, options.head_annealing_factor) == (0.9, 0.8)
+    assert (options.num_train_epochs, options.per_device_train_batch_size, options.lr_scheduler_type) == (15, 2, "newbob")
+    assert options.labels == ["neutral", "happy", "sad", "angry"] and options.seeds is None
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_committed_configurations_are_good(path: Path):
+    if path.stem.startswith("accelerate"):
+        pytest.skip("a configuration of Accelerate, not of training")
+    options = parse_options(["--config", str(path), "--dataset", "data_{seed}", "--output-dir", "run"])
+    if path.stem.endswith("large"):  # the paper's rows say the defaults once more
+        named = {"dataset": "data_{seed}", "encoder": options.encoder, "output_dir": "run", "seeds": [1, 2, 3, 4, 5]}
+        assert options == TrainingOptions(**named)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("a: [", "is not YAML"), ("- seed", "must hold options by name"), ("speed: 1", r"unknown option\(s\) speed")],
+)
+def test_a_bad_file_is_refused(tmp_path: Path, content: str, message: str):
+    path = tmp_path / "config.yaml"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=message):
+        parse_options([*REQUIRED, "--config", str(path)])
+    with pytest.raises(OSError, match="missing"):
+        parse_options([*REQUIRED, "--config", str(tmp_path / "missing.yaml")])
+
+
+@pytest.mark.parametrize("arguments", [["--per-device-train-batch-size", "two"], ["--train-batch", "2"], ["--seed"]])
+def test_bad_usage_exits_with_2(arguments: list[str], capsys):
+    with pytest.raises(SystemExit) as stopped:
+        parse_options([*REQUIRED, *arguments])
+    assert stopped.value.code == 2 and arguments[0] in capsys.readouterr().err
