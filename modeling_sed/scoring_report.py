@@ -13,10 +13,7 @@ from typing import Any
 from .annotation_files import Annotation
 from .metrics.eder.error_durations import COMPONENTS
 from .metrics.eder.scoring import find_error_segments, score_segments
-from .metrics.emotion_transition_accuracy.emotion_transition_accuracy import (
-    EmotionTransitionAccuracy,
-    transition_accuracy,
-)
+from .metrics.emotion_transition_accuracy.transitions import format_table, transition_accuracy
 
 DISAGREEMENT = 0.1  # seconds by which two durations of an utterance may differ
 
@@ -137,7 +134,7 @@ def format_report(result: Mapping[str, Any], per_utterance: bool = False) -> str
     lines += ["", _row("utterances with", "number", "EDER")]
     for label, scores in result["per_label"].items():
         lines.append(_row(label, str(scores["utterances"]), f"{100 * scores['eder']:.2f} %"))
-    lines += ["", EmotionTransitionAccuracy.format_table(result["transitions"])]
+    lines += ["", format_table(result["transitions"])]
     if boundaries := result.get("boundaries"):
         lines += ["", *_boundary_lines(boundaries)]
     if per_utterance:
