@@ -104,7 +104,7 @@ def score_pairs(
     arguments = (pairs.predictions, pairs.references, pairs.durations)
     if boundaries:
         try:
-            from .metrics.boundary_quality.boundary_quality import boundary_quality
+            from .metrics.boundary_quality.event_matching import boundary_quality
         except ImportError as error:
             raise ImportError(
                 "boundaries need mir_eval: pip install 'speech-emotion-diarization[evaluation]'"
