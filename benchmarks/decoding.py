@@ -34,7 +34,7 @@ from modeling_sed.evaluation.tuning import (
 )
 from modeling_sed.decoding_sed import DECODERS, decode
 from modeling_sed.metrics.eder.scoring import score_segments
-from modeling_sed.metrics.emotion_transition_accuracy.emotion_transition_accuracy import transition_accuracy
+from modeling_sed.metrics.emotion_transition_accuracy.transitions import transition_accuracy
 
 HOUR = 180_000  # frames
 RESAMPLES = 10_000

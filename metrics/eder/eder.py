@@ -13,7 +13,6 @@ import pyarrow
 from .bootstrap import compare_systems
 from .error_durations import COMPONENTS
 from .frame_labels import segments_from_frames
-from .plain_utterances import find_plain
 from .scoring import score_tables
 from .segment_table import Segments, check_durations, segments_to_arrow, table_from_arrow
 

@@ -46,13 +46,6 @@ class SegmentTable:
             self.utterance[rows] - first, self.start[rows], self.end[rows], self.label[rows], self.labels
         )
 
-    def where(self, kept: np.ndarray) -> SegmentTable:
-        """The segments of some utterances, whose numbers stay: ``kept`` is boolean ``(utterances,)``."""
-        if kept.all():
-            return self
-        rows = kept[self.utterance]
-        return SegmentTable(self.utterance[rows], self.start[rows], self.end[rows], self.label[rows], self.labels)
-
 
 def name_of(names: Sequence[str] | None, index: int) -> str:
     """What to call an utterance in a message."""

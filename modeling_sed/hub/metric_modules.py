@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import tempfile
 from pathlib import Path
 
 from evaluate.loading import init_dynamic_modules
@@ -21,7 +22,7 @@ MODULES = {
 
 
 def module_folder(name: str) -> Path:
-    """The folder of a module: its code, card, app and requirements.
+    """The folder of a module: its code, card, example and requirements.
 
     Raises:
         InputError: if there is no such module.
@@ -55,6 +56,16 @@ def install_module(name: str) -> Path:
     return folder
 
 
+def write_space(name: str, folder: Path) -> None:
+    """Copies a module's files and, as ``app.py``, the app of all modules into a folder: a complete Space.
+
+    Raises:
+        InputError: if there is no such module.
+    """
+    shutil.copytree(module_folder(name), folder, dirs_exist_ok=True)
+    shutil.copy(module_folder(name).with_name("space_app.py"), folder / "app.py")
+
+
 def push_module(name: str, namespace: str, *, private: bool = False, dry_run: bool = False) -> str:
     """Publishes a module as a Space, from which `evaluate.load("namespace/name")` loads it.
 
@@ -65,4 +76,6 @@ def push_module(name: str, namespace: str, *, private: bool = False, dry_run: bo
         InputError: if there is no such module.
         PushError: as `push_folder`.
     """
-    return push_folder(module_folder(name), f"{namespace}/{name}", "space", private=private, dry_run=dry_run)
+    with tempfile.TemporaryDirectory() as folder:
+        write_space(name, Path(folder))
+        return push_folder(folder, f"{namespace}/{name}", "space", private=private, dry_run=dry_run)

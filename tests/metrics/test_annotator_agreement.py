@@ -6,7 +6,7 @@ import evaluate
 import numpy as np
 import pytest
 
-from modeling_sed.metrics.annotator_agreement.annotator_agreement import annotator_agreement, fleiss_kappa
+from modeling_sed.metrics.annotator_agreement.fleiss_kappa import annotator_agreement, fleiss_kappa
 from tests.conftest import REPOSITORY
 from tests.metrics.test_eder import segment
 

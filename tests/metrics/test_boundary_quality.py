@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeling_sed.metrics.boundary_quality.boundary_quality import boundary_quality
+from modeling_sed.metrics.boundary_quality.event_matching import boundary_quality
 from tests.conftest import REPOSITORY
 from tests.metrics.test_eder import segment
 

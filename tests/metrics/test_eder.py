@@ -74,7 +74,7 @@ def utterances(draw) -> tuple[list[dict], list[dict], float]:
 
 @st.composite
 def tidy_segment_lists(draw, latest: float) -> list[dict]:
-    """In order and apart, as systems answer: the case that is scored without cutting."""
+    """In order and apart, as systems answer."""
     times = sorted({min(time, latest) for time in draw(st.lists(TIMES, max_size=8))})
     return [segment(one, following, draw(st.sampled_from(LABELS))) for one, following in pairwise(times)]
 
@@ -126,15 +126,6 @@ def test_a_perfect_prediction_written_otherwise_scores_exactly_zero(parts):
         middle = (part["start"] + part["end"]) / 2
         halves += [part | {"end": middle}, part | {"start": middle}]
     assert score_segments([halves], [reference], [borders[-1] + 1])["eder"] == 0.0
-
-
-@given(corpora)
-def test_the_shortcut_for_plain_utterances_agrees_with_the_definition(corpus):
-    predictions, references, durations = map(list, zip(*corpus, strict=True))
-    shortcut = score_segments(predictions, references, durations, per_utterance=True)
-    cut = score_segments(predictions, references, durations, per_utterance=True, per_label=True)  # takes no shortcut
-    for name, rates in shortcut["per_utterance"].items():
-        assert rates == pytest.approx(cut["per_utterance"][name], abs=1e-12)
 
 
 @given(utterances(), st.randoms(use_true_random=False), st.sampled_from([0.0, 1e-4]))
@@ -323,6 +314,23 @@ def test_large_input_is_scored_in_blocks(monkeypatch: pytest.MonkeyPatch):
     assert actual["per_utterance"] == expected["per_utterance"]
     for reference, row in expected["durations"].items():
         assert actual["durations"][reference] == pytest.approx(row)
+
+
+def test_any_number_of_utterances_may_be_worked_on_at_a_time(monkeypatch: pytest.MonkeyPatch):
+    # more than 16 bits can number, each with an error of its own
+    count = 70_000
+    wrong = [[segment(0, number / count, "sad")] for number in range(count)]
+    monkeypatch.setattr("modeling_sed.metrics.eder.scoring.BLOCK", count)
+    result = score_segments(wrong, [[]] * count, [1.0] * count, per_utterance=True)
+    assert result["per_utterance"]["false_alarm"] == [number / count for number in range(count)]
+
+
+@given(corpora)
+def test_utterances_do_not_influence_each_other(corpus):
+    together = score_segments(*map(list, zip(*corpus, strict=True)), per_utterance=True)["per_utterance"]
+    for index, utterance in enumerate(corpus):
+        alone = score_segments(*([part] for part in utterance), per_utterance=True)["per_utterance"]
+        assert {name: [rates[index]] for name, rates in together.items()} == alone
 
 
 def test_real_zed_annotation():

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
+from itertools import groupby
 
 import evaluate
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeling_sed.metrics.emotion_transition_accuracy.emotion_transition_accuracy import (
-    EmotionTransitionAccuracy,
+from modeling_sed.metrics.emotion_transition_accuracy.transitions import (
     emotion_sequence,
+    format_table,
+    transition,
     transition_accuracy,
 )
 from tests.conftest import REAL_DATA, REPOSITORY
@@ -32,10 +35,55 @@ from tests.metrics.test_eder import segment
         ([(0, 3, "sad"), (2, 4, "angry")], "sad-angry+sad-angry"),
         ([(0, 4, "neutral"), (2, 2, "sad")], "null"),
         ([(1e-9, 4 - 1e-9, "sad")], "sad"),  # rounding makes no neutral stretch
+        ([(0.001, 1, "sad"), (1.001, 3.999, "sad")], "sad"),  # nor does a thousandth
+        ([(0.002, 1, "sad"), (1.002, 3.998, "sad")], "null-sad-null-sad-null"),  # two thousandths do
+        ([(0, 2.001, "sad"), (2, 4, "angry")], "sad-angry"),  # nor does it make an overlap
+        ([(0, 2.002, "sad"), (2, 4, "angry")], "sad-angry+sad-angry"),
+        ([(n / 2000, (n + 1) / 2000, "sad") for n in range(8000)], "sad"),  # however finely it is written
     ],
 )
 def test_sequences_by_hand(segments, expected):
-    assert "-".join(emotion_sequence([segment(*s) for s in segments], 4.0, {"neutral"})) == expected
+    assert transition([segment(*s) for s in segments], 4.0) == expected
+
+
+@pytest.mark.parametrize("offset", [0, 0.1, 1, 3.7, 59.999, 1234.567, 36_000, 86_399.999])
+def test_a_gap_of_exactly_one_millisecond_is_none_anywhere(offset):
+    before, after = segment(offset, offset + 1, "sad"), segment(round(offset + 1.001, 3), offset + 2, "sad")
+    expected = "null-sad" if offset else "sad"
+    assert transition([before, after], offset + 2) == expected
+    late = after | {"start": round(offset + 1.002, 3)}
+    assert transition([before, late], offset + 2) == f"{expected}-null-sad"
+
+
+def test_an_utterance_that_hardly_lasts_has_its_longest_stretch():
+    assert transition([segment(0, 0.0003, "sad")], 0.001) == "null"
+    assert transition([segment(0, 0.0007, "sad")], 0.001) == "sad"
+
+
+half_milliseconds = st.integers(0, 24)
+
+
+@given(
+    st.lists(st.tuples(half_milliseconds, half_milliseconds, st.sampled_from(["happy", "sad", "neutral"]))),
+    st.integers(1, 24),
+)
+def test_agrees_with_looking_at_every_half_millisecond(spans, length):
+    names = []
+    for cell in range(length):
+        active = {label for one, other, label in spans if min(one, other) <= cell < max(one, other)} - {"neutral"}
+        names.append("+".join(sorted(active)) or "null")
+    stretches = [(name, len(list(cells))) for name, cells in groupby(names)]
+    lasting = [name for name, cells in stretches if cells > 2] or [max(stretches, key=lambda stretch: stretch[1])[0]]
+    segments = [segment(min(one, other) / 2000, max(one, other) / 2000, label) for one, other, label in spans]
+    expected = tuple(name for name, _ in groupby(lasting))
+    assert emotion_sequence(segments, length / 2000, ("neutral",)) == expected
+
+
+def test_time_grows_with_the_number_of_segments():
+    segments = [segment(n / 2, (n + 1) / 2, ("happy", "sad")[n % 2]) for n in range(50_000)]
+    start = time.perf_counter()
+    assert len(emotion_sequence(segments, 25_000, ())) == 50_000
+    assert time.perf_counter() - start < 10  # comparing all with all would take a quarter of an hour
 
 
 runs = st.lists(st.sampled_from(["null", "happy", "sad", "angry"]), min_size=1, max_size=30)
@@ -54,7 +102,7 @@ def test_table_is_printed_as_in_the_paper():
     metric = evaluate.load(str(REPOSITORY / "metrics" / "emotion_transition_accuracy"))
     result = metric.compute(predictions=predictions, references=references, durations=[2.0] * 4)
     assert (result["accuracy"], result["correct"], result["utterances"]) == (0.75, 3, 4)
-    assert EmotionTransitionAccuracy.format_table(result).splitlines() == [
+    assert format_table(result).splitlines() == [
         "transition     TN     CN       ACC",
         "null            1      1   100.0 %",
         "angry           1      1   100.0 %",

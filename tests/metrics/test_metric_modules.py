@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import evaluate
 import pytest
 import yaml
 
-from modeling_sed.metric_modules import MODULES, install_module, module_folder
+from modeling_sed.metric_modules import MODULES, install_module, write_space
 from tests.conftest import REPOSITORY
 from tests.local_hub import LocalHub
 
@@ -51,24 +53,24 @@ def test_spaces_are_pushed_by_one_command_and_load_by_namespace(tmp_path: Path):
         assert set(hub.repositories) == {f"spaces/someone/{name}" for name in MODULES}
         for name in MODULES:
             pushed = set(hub.repositories[f"spaces/someone/{name}"])
-            assert {"README.md", "app.py", "requirements.txt", f"{name}.py"} <= pushed
+            assert {"README.md", "app.py", "example.json", "requirements.txt", f"{name}.py"} <= pushed
             assert not any("__pycache__" in file for file in pushed)
         used = run([sys.executable, "-c", USE, "someone/"], tmp_path, **environment)
         assert used.split() == ["0.125", "1.0", "0.5", "1.0"]
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_every_folder_is_a_complete_space(name: str):
-    folder = module_folder(name)
-    _, front_matter, text = (folder / "README.md").read_text(encoding="utf-8").split("---\n", 2)
+def test_every_space_is_complete(name: str, tmp_path: Path):
+    write_space(name, tmp_path)
+    _, front_matter, text = (tmp_path / "README.md").read_text(encoding="utf-8").split("---\n", 2)
     card = yaml.safe_load(front_matter)
-    assert card["sdk"] == "gradio" and (folder / card["app_file"]).is_file()
+    assert card["sdk"] == "gradio" and (tmp_path / card["app_file"]).is_file()
     assert {"evaluate", MODULES[name]} <= set(card["tags"])
     assert all(f"\n## {title}\n" in text for title in ("Use", "Definition", "Limits", "Citation"))
     assert "worked example" in text
     # what it imports is what it requires, itself, or comes with Python
-    required = {line.split(">=")[0] for line in (folder / "requirements.txt").read_text().split()}
-    for path in folder.glob("*.py"):
+    required = {line.split(">=")[0] for line in (tmp_path / "requirements.txt").read_text().split()}
+    for path in tmp_path.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 imported = [alias.name for alias in node.names]
@@ -81,10 +83,29 @@ def test_every_folder_is_a_complete_space(name: str):
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_the_app_computes_its_example(name: str):
+def test_the_example_is_of_the_folder_that_it_lies_in(name: str):
+    folder = REPOSITORY / "metrics" / name
+    example = json.loads((folder / "example.json").read_text(encoding="utf-8"))
+    assert example["module"] == name
+    assert evaluate.load(str(folder)).compute(**example["arguments"])
+
+
+def test_scores_need_nothing_of_evaluate_and_the_model():
+    code = """
+import sys
+import annotator_agreement.fleiss_kappa, boundary_quality.event_matching
+import eder.scoring, eder.frame_labels, emotion_transition_accuracy.transitions
+print(sorted({"datasets", "evaluate", "modeling_sed", "torch", "transformers"} & set(sys.modules)))
+"""
+    assert run([sys.executable, "-c", code], REPOSITORY / "metrics") == "[]\n"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_app_computes_its_example(name: str, tmp_path: Path):
     pytest.importorskip("gradio", reason="only the Spaces need gradio")
-    code = "import json, app; print(sorted(app.compute(json.dumps(app.EXAMPLE))))"
-    listed = run([sys.executable, "-c", code], module_folder(name))
+    write_space(name, tmp_path)
+    code = "import json, app; print(sorted(app.compute(json.dumps(app.EXAMPLE['arguments']))))"
+    listed = run([sys.executable, "-c", code], tmp_path)
     result = {"eder": "eder", "annotator_agreement": "fleiss_kappa", "boundary_quality": "f1"}.get(name, "accuracy")
     assert repr(result) in listed
 

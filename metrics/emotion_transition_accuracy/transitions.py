@@ -1,0 +1,151 @@
+"""Sequences of emotions, wherever their borders lie, and in how many utterances they are right.
+
+The sequence of an utterance is its labels in the order of time, equal neighbours fused: ``null-happy-null`` is an
+emotion amid neutral speech (Table 3 of arXiv 2306.12991). The whole sequence is right, or it is wrong.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+NULL = "null"  # how Table 3 writes the absence of emotion
+
+# Seconds. Gaps and overlaps of up to 1 ms come from rounding, as tools with three decimals write times, and are none.
+ROUNDING = 1e-3
+
+
+def transition_accuracy(
+    predictions: Sequence[Sequence[Mapping[str, Any]]],
+    references: Sequence[Sequence[Mapping[str, Any]]],
+    durations: Sequence[float],
+    neutral_label: str | Sequence[str] = "neutral",
+) -> dict[str, Any]:
+    """In how many utterances the whole sequence is right.
+
+    Args:
+        predictions: for each utterance its segments, ``{"start": seconds, "end": seconds, "label": name}``, in any
+            order; neutral ones may be left out.
+        references: the same, of the truth.
+        durations: of the utterances, in seconds.
+        neutral_label: the label that means no emotion, or several.
+
+    Returns:
+        ``accuracy``, ``correct``, ``utterances``, and ``transitions``: for each sequence of the references its
+        ``total``, ``correct`` and ``accuracy``, grouped by emotion, as in Table 3.
+
+    Raises:
+        ValueError: if the inputs differ in length or are empty, or a segment or duration is bad.
+    """
+    if not len(predictions) == len(references) == len(durations) or not len(durations):
+        raise ValueError(
+            "Each utterance needs its predictions, references and duration; got "
+            f"{len(predictions)}, {len(references)} and {len(durations)} of them."
+        )
+    neutral = {neutral_label} if isinstance(neutral_label, str) else set(neutral_label)
+    total, correct = Counter(), Counter()
+    for index, (prediction, reference, duration) in enumerate(zip(predictions, references, durations, strict=True)):
+        try:
+            truth = emotion_sequence(reference, duration, neutral)
+            answer = emotion_sequence(prediction, duration, neutral)
+        except ValueError as error:
+            raise ValueError(f"utterance {index}: {error}") from error
+        total[truth] += 1
+        correct[truth] += truth == answer
+    order = sorted(total, key=lambda sequence: ([part for part in sequence if part != NULL], len(sequence), sequence))
+    return {
+        "accuracy": correct.total() / total.total(),
+        "correct": correct.total(),
+        "utterances": total.total(),
+        "transitions": {
+            "-".join(sequence): {
+                "total": total[sequence],
+                "correct": correct[sequence],
+                "accuracy": correct[sequence] / total[sequence],
+            }
+            for sequence in order
+        },
+    }
+
+
+def format_table(result: Mapping[str, Any]) -> str:
+    """The result of `transition_accuracy` as the paper prints it: transition, total and correct number, accuracy."""
+    width = max(len("transition"), *map(len, result["transitions"]))
+    total = {"total": result["utterances"], "correct": result["correct"], "accuracy": result["accuracy"]}
+    rows = {**result["transitions"], "total": total}
+    return "\n".join(
+        [
+            f"{'transition':<{width}}{'TN':>7}{'CN':>7}{'ACC':>10}",
+            *(
+                f"{name:<{width}}{row['total']:>7}{row['correct']:>7}{100 * row['accuracy']:>8.1f} %"
+                for name, row in rows.items()
+            ),
+        ]
+    )
+
+
+def transition(
+    segments: Sequence[Mapping[str, Any]], duration: float, neutral_labels: Collection[str] = ("neutral",)
+) -> str:
+    """The sequence of an utterance as Table 3 writes it: ``"null-happy-null"``; see `emotion_sequence`."""
+    return "-".join(emotion_sequence(segments, duration, neutral_labels))
+
+
+def emotion_sequence(
+    segments: Sequence[Mapping[str, Any]], duration: float, neutral_labels: Collection[str]
+) -> tuple[str, ...]:
+    """Labels in the order of time, equal neighbours fused: ``("null", "happy", "null")``.
+
+    Where emotions overlap, their names are joined: ``"happy+sad"``. Stretches of up to `ROUNDING` are left out, unless
+    the utterance has no other: then its longest one is its sequence.
+
+    Args:
+        segments: of one utterance; what lies past its end is cut.
+        duration: of the utterance, in seconds.
+        neutral_labels: labels that mean no emotion.
+
+    Raises:
+        ValueError: for a time that is not ``0 <= start <= end``, or a duration that is not positive.
+    """
+    stretches = _stretches(segments, duration, neutral_labels)
+    # whole microseconds: a difference of 0.001 s keeps its value whatever the last bits of the subtraction say
+    lasting = [name for name, seconds in stretches if round(seconds, 6) > ROUNDING]
+    names = lasting or [max(stretches, key=lambda stretch: stretch[1])[0]]
+    return tuple(name for name, _ in groupby(names))
+
+
+def _stretches(
+    segments: Sequence[Mapping[str, Any]], duration: float, neutral_labels: Collection[str]
+) -> list[tuple[str, float]]:
+    """Stretches with the same emotions, in the order of time: their names and seconds.
+
+    Sweeps over the sorted borders and counts the segments of each label that are open, so that the time grows with the
+    number of segments, and with that of emotions at a time.
+    """
+    if not 0 < duration < math.inf:
+        raise ValueError(f"its duration must be a positive number of seconds; got {duration}.")
+    borders = [(duration, NULL, 0)]
+    for segment in segments:
+        start, end, label = segment["start"], segment["end"], segment["label"]
+        if not 0 <= start <= end < math.inf:
+            raise ValueError(f"the segment {label!r} from {start} to {end} s needs 0 <= start <= end.")
+        end = min(end, duration)
+        if label not in neutral_labels and start < end:
+            borders += [(start, label, 1), (end, label, -1)]
+    names, starts = [], []
+    active, last = Counter(), 0.0
+    for time, label, change in sorted(borders):
+        if time > last:
+            name = "+".join(sorted(active)) or NULL
+            if not names or names[-1] != name:
+                names.append(name)
+                starts.append(last)
+            last = time
+        active[label] += change
+        if not active[label]:
+            del active[label]
+    ends = [*starts[1:], duration]
+    return [(name, end - start) for name, start, end in zip(names, starts, ends, strict=True)]
