@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 NULL = "null"  # no emotion
@@ -24,7 +25,7 @@ def transition(
     events = [(s["start"], min(s["end"], duration), s["label"]) for s in segments if s["label"] not in neutral_labels]
     borders = sorted({0.0, duration, *(time for start, end, _ in events for time in (start, end))})
     names: list[str] = []
-    for start, end in zip(borders, borders[1:], strict=False):
+    for start, end in pairwise(borders):
         active = sorted({label for first, last, label in events if first < (start + end) / 2 < last})
         name = "+".join(active) or NULL
         if end - start > SHORTEST and names[-1:] != [name]:
