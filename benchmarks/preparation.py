@@ -62,13 +62,13 @@ def compare_with_authors(corpus: Path, recipe: Path, work: Path) -> None:
         sys.executable,
         str(REPOSITORY / "dataset_scripts" / "sed.py"),
         "simulated",
-        "--corpus",
+        "--corpora",
         f"ravdess={corpus}",
     ]
     environment = {**os.environ, "HF_DATASETS_CACHE": str(work / "cache")}
-    ours = seconds([*command, "--output_dir", str(work / "ours")], env=environment)
-    again = seconds([*command, "--seed", "1", "--output_dir", str(work / "again")], env=environment)
-    every = ["--num_proc", str(os.cpu_count()), "--output_dir", str(work / "every")]
+    ours = seconds([*command, "--output-dir", str(work / "ours")], env=environment)
+    again = seconds([*command, "--seed", "1", "--output-dir", str(work / "again")], env=environment)
+    every = ["--num-proc", str(os.cpu_count()), "--output-dir", str(work / "every")]
     parallel = seconds([*command, *every], env=environment | {"HF_DATASETS_CACHE": str(work / "cache of every")})
     theirs = seconds([sys.executable, "-c", AUTHORS, str(corpus), str(work / "theirs.json")], cwd=recipe)
     made = len(json.loads((work / "theirs.json").read_text()))

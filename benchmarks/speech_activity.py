@@ -65,7 +65,7 @@ def by_silero() -> Callable[[np.ndarray], np.ndarray]:
 
 def main(folder: str) -> None:
     """Prints a table: missed speech, false speech and speed of each detector, on clean and noisy recordings."""
-    recordings = [r for r in read_corpus("ravdess", folder).recordings if r.emotion in EMOTIONS][::EVERY]
+    recordings = [r for r in read_corpus("ravdess", folder).recordings if r.label in EMOTIONS][::EVERY]
     clean = [read_waveform(recording.path) for recording in recordings]
     generator = np.random.default_rng(0)
     noise = generator.standard_normal(SAMPLING_RATE).astype(np.float32)

@@ -6,6 +6,7 @@ pure, too: what it gives depends on nothing but the plan and the source files, s
 
 from __future__ import annotations
 
+import math
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,8 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from ..metrics.emotion_transition_accuracy.transitions import transition
 from . import acoustics
 from .corpora.recording import Recording
+from .errors import InputError
+from .options import option
 from .speech_activity import keep_intervals
 from .waveforms import SAMPLING_RATE, encode_waveform, read_waveform
 
@@ -26,38 +30,47 @@ NEUTRAL = "neutral"
 SEQUENCES = ((None,), (NEUTRAL, None), (None, NEUTRAL), (NEUTRAL, None, NEUTRAL))
 
 
-@dataclass(frozen=True)
+@dataclass
 class SimulationOptions:
-    """What goes beyond the paper; the defaults add nothing to it.
+    """What goes beyond the paper; the defaults add nothing to it. The help texts say what the options mean."""
 
-    Attributes:
-        events: the most emotional events of an utterance; conversations have more than one. Neutral speech stands
-            between two of them with a probability of 0.5.
-        crossfade: seconds over which parts fade into each other; a hard cut tells a model where the join is.
-        pause_mean: seconds of silence at joins, on average; people pause where their mood changes.
-        pause_deviation: its standard deviation; what comes out negative is no pause.
-        noises: audio files that are put under utterances, for recordings that are not of a studio.
-        noise_ratio: least and most ratio of speech to noise, in dB.
-        rooms: impulse responses that utterances are heard through.
-        hours: size of the train split; recordings are used again, in other utterances, until it is reached.
-    """
+    events: int = option(
+        "maximum number of emotional segments in an utterance; between two of them there is neutral speech with a "
+        "probability of 0.5",
+        default=1,
+    )
+    crossfade: float = option("duration of the cross-fade between two recordings, in seconds", default=0.0)
+    pause_mean: float = option("mean duration of the silence between two recordings, in seconds", default=0.0)
+    pause_deviation: float = option(
+        "standard deviation of the silence between two recordings, in seconds; a negative value means no silence",
+        default=0.0,
+    )
+    noises: str | None = option(
+        "folder of noise recordings; one of them is added to each utterance", default=None, metavar="DIR"
+    )
+    noise_ratio: tuple[float, float] = option(
+        "minimum and maximum signal-to-noise ratio, in dB", default=(10.0, 30.0), metavar=("MIN", "MAX")
+    )
+    rooms: str | None = option(
+        "folder of room impulse responses; each utterance is convolved with one of them", default=None, metavar="DIR"
+    )
+    hours: float | None = option(
+        "duration of the train split, in hours; recordings are used again, in other utterances, until it is reached "
+        "(default: every emotional recording is used once)",
+        default=None,
+    )
 
-    events: int = 1
-    crossfade: float = 0.0
-    pause_mean: float = 0.0
-    pause_deviation: float = 0.0
-    noises: tuple[Path, ...] = ()
-    noise_ratio: tuple[float, float] = (10.0, 30.0)
-    rooms: tuple[Path, ...] = ()
-    hours: float | None = None
-
-    def __post_init__(self):
-        if self.events < 1 or (self.hours is not None and self.hours <= 0):
-            raise ValueError(f"events must be at least 1 and hours positive; got {self.events} and {self.hours}.")
-        if min(self.crossfade, self.pause_mean, self.pause_deviation) < 0:
-            raise ValueError("crossfade, pause_mean and pause_deviation are seconds, at least 0.")
-        if not self.noise_ratio[0] <= self.noise_ratio[1]:
-            raise ValueError(f"noise_ratio is the least and the most ratio in dB; got {self.noise_ratio}.")
+    def check(self) -> None:
+        """Raises an InputError if an option is out of range."""
+        if self.events < 1:
+            raise InputError(f"events must be at least 1; got {self.events}.")
+        if self.hours is not None and not 0 < self.hours < math.inf:
+            raise InputError(f"hours must be a positive number; got {self.hours}.")
+        for name in ("crossfade", "pause_mean", "pause_deviation"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise InputError(f"{name} must be a number of seconds, at least 0; got {getattr(self, name)}.")
+        if len(self.noise_ratio) != 2 or not self.noise_ratio[0] <= self.noise_ratio[1]:
+            raise InputError(f"noise_ratio must be the minimum and the maximum in dB; got {self.noise_ratio}.")
 
 
 @dataclass(frozen=True)
@@ -83,7 +96,7 @@ class PlannedUtterance:
     """What a simulated utterance is made of.
 
     Attributes:
-        name: its id.
+        name: its name in the dataset.
         parts: what is concatenated, in order.
         pauses: seconds of silence at each join; () for none.
         crossfade: seconds over which parts without a pause between them fade into each other.
@@ -98,19 +111,14 @@ class PlannedUtterance:
     noise: tuple[Path, float, float] | None = None
     room: Path | None = None
 
-    @property
-    def transition(self) -> str:
-        """The sequence as Table 3 of the paper writes it: ``null-happy-null``; equal neighbours are one."""
-        names = []
-        for index, part in enumerate(self.parts):
-            names.append("null" if part.recording.emotion == NEUTRAL else part.recording.emotion)
-            if index < len(self.pauses) and self.pauses[index] > 0:
-                names.append("null")
-        return "-".join(name for index, name in enumerate(names) if index == 0 or name != names[index - 1])
-
 
 def plan_utterances(
-    sources: Sequence[Source], seed: int, split: str, options: SimulationOptions | None = None
+    sources: Sequence[Source],
+    seed: int,
+    split: str,
+    options: SimulationOptions | None = None,
+    noises: Sequence[Path] = (),
+    rooms: Sequence[Path] = (),
 ) -> list[PlannedUtterance]:
     """Puts every emotional recording into one utterance, beside neutral ones of the same speaker.
 
@@ -119,13 +127,16 @@ def plan_utterances(
     Args:
         sources: the recordings of one split.
         seed: another one gives another plan. What a speaker's utterances are does not depend on other speakers.
-        split: name of the split, a part of the utterances' names.
+        split: name of the split, a part of the utterances' names; only "train" is filled up to ``options.hours``.
         options: what goes beyond the paper.
+        noises, rooms: the audio files of the folders that the options name.
 
     Raises:
-        ValueError: if a speaker has emotional recordings but no neutral one.
+        InputError: if no recording has an emotion, or a speaker has emotional recordings but no neutral one.
     """
     options = options or SimulationOptions()
+    if all(source.recording.label == NEUTRAL for source in sources):
+        raise InputError(f"The {split} split has no recording with an emotion; use more recordings, or another seed.")
     by_speaker: dict[tuple[str, str], list[Source]] = defaultdict(list)
     for source in sources:
         by_speaker[source.recording.corpus, source.recording.speaker].append(source)
@@ -133,11 +144,11 @@ def plan_utterances(
         _speaker_utterances(own, f"{seed}/{split}/{corpus}/{speaker}", f"{corpus}_{speaker}_{split}", options)
         for (corpus, speaker), own in sorted(by_speaker.items())
     ]
-    if options.hours is None:
+    if options.hours is None or split != "train":
         plan = [utterance for passes in speakers for utterance in next(passes)]
     else:
         plan = list(_fill_hours(speakers, options.hours, random.Random(f"{seed}/{split}/hours")))
-    return [_add_surroundings(utterance, seed, options) for utterance in plan]
+    return [_add_surroundings(utterance, seed, options, noises, rooms) for utterance in plan]
 
 
 def _speaker_utterances(
@@ -145,11 +156,11 @@ def _speaker_utterances(
 ) -> Iterator[list[PlannedUtterance]]:
     """Yields passes over a speaker's recordings, without end: every emotional one is used once in each."""
     generator = random.Random(seed)
-    neutral = [source for source in own if source.recording.emotion == NEUTRAL]
-    emotional = [source for source in own if source.recording.emotion != NEUTRAL]
+    neutral = [source for source in own if source.recording.label == NEUTRAL]
+    emotional = [source for source in own if source.recording.label != NEUTRAL]
     if emotional and not neutral:
         recording = own[0].recording
-        raise ValueError(
+        raise InputError(
             f"{recording.corpus}: speaker {recording.speaker} has no neutral recording with speech "
             f"({name.rpartition('_')[2]} split); without one the paper's sequences cannot be made."
         )
@@ -161,7 +172,7 @@ def _speaker_utterances(
         while waiting:
             parts = [waiting.pop() if kind is None else next(turn) for kind in generator.choice(SEQUENCES)]
             for _ in range(min(generator.randrange(options.events), len(waiting)) if options.events > 1 else 0):
-                if parts[-1].recording.emotion != NEUTRAL and generator.random() < 0.5:
+                if parts[-1].recording.label != NEUTRAL and generator.random() < 0.5:
                     parts.append(next(turn))
                 parts.append(waiting.pop())
                 if generator.random() < 0.5:
@@ -186,7 +197,9 @@ def _fill_hours(
                 return
 
 
-def _add_surroundings(utterance: PlannedUtterance, seed: int, options: SimulationOptions) -> PlannedUtterance:
+def _add_surroundings(
+    utterance: PlannedUtterance, seed: int, options: SimulationOptions, noises: Sequence[Path], rooms: Sequence[Path]
+) -> PlannedUtterance:
     """Draws pauses, noise and room; from the utterance's name, so that no option changes what another one draws."""
     changes: dict[str, Any] = {"crossfade": options.crossfade}
     if options.pause_mean or options.pause_deviation:
@@ -194,20 +207,20 @@ def _add_surroundings(utterance: PlannedUtterance, seed: int, options: Simulatio
         changes["pauses"] = tuple(
             max(0.0, generator.gauss(options.pause_mean, options.pause_deviation)) for _ in utterance.parts[1:]
         )
-    if options.noises:
+    if noises:
         generator = random.Random(f"{seed}/{utterance.name}/noise")
         changes["noise"] = (
-            generator.choice(options.noises),
+            generator.choice(noises),
             generator.uniform(*options.noise_ratio),
             generator.random(),
         )
-    if options.rooms:
-        changes["room"] = random.Random(f"{seed}/{utterance.name}/room").choice(options.rooms)
+    if rooms:
+        changes["room"] = random.Random(f"{seed}/{utterance.name}/room").choice(rooms)
     return replace(utterance, **changes)
 
 
 def render(utterance: PlannedUtterance) -> dict[str, Any]:
-    """The utterance as a row of the dataset (columns: see sed.py).
+    """The utterance as a row of the dataset (columns: see builder.py).
 
     All parts get the level (root mean square) of the first, as in the authors' scripts.
     """
@@ -223,21 +236,22 @@ def render(utterance: PlannedUtterance) -> dict[str, Any]:
         waveform = acoustics.add_noise(waveform, read_waveform(file), ratio, offset)
     times = [(first / SAMPLING_RATE, last / SAMPLING_RATE) for first, last in intervals]
     recordings = [part.recording for part in utterance.parts]
+    segments = [
+        {"start": start, "end": end, "label": recording.label}
+        for (start, end), recording in zip(times, recordings, strict=True)
+        if recording.label != NEUTRAL
+    ]
     return {
-        "id": utterance.name,
+        "name": utterance.name,
         "audio": {
             "path": f"{utterance.name}.flac",
             "bytes": encode_waveform(acoustics.limit_peak(waveform)),
         },
         "duration": len(waveform) / SAMPLING_RATE,
-        "segments": [
-            {"start": start, "end": end, "label": recording.emotion}
-            for (start, end), recording in zip(times, recordings, strict=True)
-            if recording.emotion != NEUTRAL
-        ],
+        "segments": segments,
         "speaker": recordings[0].speaker,
         "corpus": recordings[0].corpus,
-        "transition": utterance.transition,
+        "transition": transition(segments, len(waveform) / SAMPLING_RATE),
         "transcription": " ".join(recording.transcription for recording in recordings).strip(),
         "sources": [
             {
@@ -258,12 +272,12 @@ def plan_rows(plan: Mapping[str, Sequence[PlannedUtterance]]) -> list[dict[str, 
     return [
         {
             "split": split,
-            "id": utterance.name,
+            "name": utterance.name,
             "part": number,
             "file": _file_name(part.recording.path),
             "corpus": part.recording.corpus,
             "speaker": part.recording.speaker,
-            "emotion": part.recording.emotion,
+            "label": part.recording.label,
             "seconds": part.seconds,
             "pause_before": utterance.pauses[number - 1] if number and utterance.pauses else 0.0,
             "noise": _file_name(utterance.noise[0]) if utterance.noise else "",

@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -19,6 +20,7 @@ from tqdm import tqdm
 from . import speech_activity, waveforms
 from .corpora import read_corpus
 from .corpora.recording import EMOTIONS
+from .errors import InputError
 from .simulation import Source
 
 SHORTEST = round(0.2 * waveforms.SAMPLING_RATE)  # samples; recordings with less speech are not used, as in the authors'
@@ -30,7 +32,7 @@ def find_sources(
     path: str | Path,
     *,
     labels: Sequence[str] = EMOTIONS,
-    renamed: Mapping[str, str] | None = None,
+    rename: Mapping[str, str] | None = None,
     seen: set[str] | None = None,
     num_proc: int | None = None,
     cache_file: str | Path | None = None,
@@ -44,21 +46,21 @@ def find_sources(
         corpus: name of its reader, or any name for one that has a table.
         path: its folder or table.
         labels: the emotions to use.
-        renamed: emotions that count as others, such as ``{"calm": "neutral"}``.
+        rename: emotions that get another label, such as ``{"calm": "neutral"}``.
         seen: digests of the audio of other corpora, which is not used again; grows by this one's.
         num_proc: processes that decode and listen.
         cache_file: remembers what was heard in each file's content; default: in the cache folder of datasets.
 
     Raises:
-        ValueError: if the path is not the corpus, or none of its recordings can be read.
+        InputError: if the path is not the corpus, none of its recordings can be read, or the cache cannot be used.
     """
     found = read_corpus(corpus, path)
-    renamed, skipped = renamed or {}, Counter(found.skipped)
-    recordings = [replace(r, emotion=renamed.get(r.emotion, r.emotion)) for r in found.recordings]
-    of_the_paper = sum(recording.emotion in EMOTIONS for recording in found.recordings)
-    wanted = [recording for recording in recordings if recording.emotion in labels]
+    rename, skipped = rename or {}, Counter(found.skipped)
+    recordings = [replace(r, label=rename.get(r.label, r.label)) for r in found.recordings]
+    of_the_paper = sum(recording.label in EMOTIONS for recording in found.recordings)
+    wanted = [recording for recording in recordings if recording.label in labels]
     skipped["other emotion"] = len(recordings) - len(wanted)
-    with SpeechCache(cache_file) as cache:
+    with open_cache(cache_file) as cache:
         heard = list(cache.listen([recording.path for recording in wanted], corpus, num_proc))
     seen = set() if seen is None else seen
     sources, unreadable = [], []
@@ -78,7 +80,7 @@ def find_sources(
         print(f"{corpus}: incomplete, {of_the_paper} of {found.complete} recordings are there", file=sys.stderr)
     if len(unreadable) == len(wanted):
         reason = unreadable[0] if unreadable else "all have other emotions"
-        raise ValueError(f"{path}: none of the {len(recordings)} recordings of {corpus} can be used: {reason}")
+        raise InputError(f"{path}: none of the {len(recordings)} recordings of {corpus} can be used: {reason}")
     return sources
 
 
@@ -91,24 +93,31 @@ def _report(corpus: str, used: int, skipped: Counter[str], unreadable: Sequence[
         print(f"  and {len(unreadable) - NAMED_AT_MOST} more", file=sys.stderr)
 
 
-class SpeechCache:
-    """Remembers what was heard in audio files, by their content: a second build does not decode them again.
+@contextmanager
+def open_cache(path: str | Path | None = None) -> Iterator[SpeechCache]:
+    """The cache in an SQLite file; default: in the cache folder of datasets.
 
-    Args:
-        path: an SQLite file; default: in the cache folder of datasets.
+    Raises:
+        InputError: if the file cannot be read or written.
     """
-
-    def __init__(self, path: str | Path | None = None):
-        path = Path(path or Path(datasets.config.HF_DATASETS_CACHE) / "sed_speech.sqlite")
+    path = Path(path or Path(datasets.config.HF_DATASETS_CACHE) / "sed_speech.sqlite")
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(path, timeout=60)
+        with closing(sqlite3.connect(path, timeout=60)) as database:
+            yield SpeechCache(database)
+    except sqlite3.Error as error:
+        raise InputError(
+            f"{path}, the cache of speech activity, cannot be used ({error}); free disk space, delete the file, or set "
+            "HF_DATASETS_CACHE to another folder."
+        ) from error
+
+
+class SpeechCache:
+    """Remembers what was heard in audio files, by their content: a second build does not decode them again."""
+
+    def __init__(self, database: sqlite3.Connection):
+        self._database = database
         self._database.execute("CREATE TABLE IF NOT EXISTS heard (content TEXT PRIMARY KEY, result TEXT NOT NULL)")
-
-    def __enter__(self) -> SpeechCache:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._database.close()
 
     def listen(self, paths: Sequence[Path], name: str, num_proc: int | None = None) -> Iterator[dict]:
         """What is heard in each file, in their order; kept as soon as it is known, so that a killed build goes on.
@@ -157,7 +166,7 @@ def _content_key(path: Path) -> str:
 def _listen_to(path: Path) -> dict:
     try:
         waveform = waveforms.read_waveform(path)
-    except (ValueError, OSError) as error:
+    except (InputError, OSError) as error:
         return {"error": str(error)}
     speech = speech_activity.speech_intervals(waveform)
     return {"audio": hashlib.sha256(waveform.tobytes()).hexdigest(), "speech": speech.tolist()}

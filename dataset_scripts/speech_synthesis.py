@@ -39,7 +39,7 @@ from tqdm import tqdm
 SAMPLING_RATE = 16_000  # Hz
 SETTINGS_FILE = "synthetic_corpus.json"  # written first: what the folder will hold
 METADATA_FILE = "metadata.csv"  # written last: the corpus is complete
-METADATA_COLUMNS = ("file_name", "speaker", "emotion", "sex", "transcription")
+METADATA_COLUMNS = ("file_name", "speaker", "label", "sex", "transcription")
 
 SENTENCES = (
     "The delivery will arrive on Monday.",
@@ -352,7 +352,7 @@ def _write_speakers(output_dir: Path, indices: list[int], utterances: int, seed:
     """Runs this file once for each speaker, several at a time."""
 
     def run(index: int) -> None:
-        options = {"speaker_index": index, "utterances": utterances, "seed": seed}
+        options = {"speaker-index": index, "utterances": utterances, "seed": seed}
         arguments = [str(output_dir), *(f"--{name}={value}" for name, value in options.items())]
         command = [sys.executable, str(Path(__file__).resolve()), *arguments]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -381,7 +381,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="speakers made at a time")
     parser.add_argument("--overwrite", action="store_true", help="replace a corpus of other settings")
     # What write_corpus runs: one speaker alone, in a folder that is prepared.
-    parser.add_argument("--speaker_index", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--speaker-index", type=int, help=argparse.SUPPRESS)
     options = vars(parser.parse_args(arguments))
     if (index := options.pop("speaker_index")) is not None:
         write_speaker(options["output_dir"], index, options["utterances"], options["seed"])

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import chain
 
+from .errors import InputError
 from .simulation import NEUTRAL, Source
 
 SPLIT_BY = ("recording", "speaker", "corpus")
@@ -36,7 +37,7 @@ def split_sources(
         ``train``, ``validation`` and, if ``test_fraction`` is not 0, ``test``.
 
     Raises:
-        ValueError: if a corpus has too few speakers or recordings.
+        InputError: if a corpus has too few speakers or recordings.
     """
     by_corpus: dict[str, dict[str, list[Source]]] = defaultdict(lambda: defaultdict(list))
     for source in sources:
@@ -58,15 +59,15 @@ def split_sources(
                 else:
                     splits[split] += speakers[name]
     if not splits["validation"]:
-        raise ValueError("No speaker has enough recordings for a validation split; split by speaker instead.")
+        raise InputError("No speaker has enough recordings for a validation split; split by speaker instead.")
     if not splits["train"]:
-        raise ValueError(f"Nothing is left to train on without {held_out}; add another corpus.")
+        raise InputError(f"Nothing is left to train on without {held_out}; add another corpus.")
     return splits
 
 
 def _share_speakers(corpus: str, names: list[str], fractions: dict[str, float], seed: int) -> dict[str, list[str]]:
     if len(names) < 1 + len(fractions):
-        raise ValueError(
+        raise InputError(
             f"{corpus} has {len(names)} speaker(s); the splits train, {', '.join(fractions)} need one each at least."
         )
     random.Random(f"{seed}/{corpus}").shuffle(names)
@@ -80,15 +81,15 @@ def _share_speakers(corpus: str, names: list[str], fractions: dict[str, float], 
 
 def _share_recordings(own: list[Source], seed: int, validation_fraction: float) -> tuple[list[Source], list[Source]]:
     """One speaker's recordings; for validation at least one of each emotion, but never all."""
-    by_emotion: dict[str, list[Source]] = defaultdict(list)
+    by_label: dict[str, list[Source]] = defaultdict(list)
     for source in own:
-        by_emotion[source.recording.emotion].append(source)
-    if len(by_emotion[NEUTRAL]) < 2:
+        by_label[source.recording.label].append(source)
+    if len(by_label[NEUTRAL]) < 2:
         return own, []  # utterances of both splits need a neutral recording of their own
     train, validation = [], []
     recording = own[0].recording
     generator = random.Random(f"{seed}/{recording.corpus}/{recording.speaker}/recordings")
-    for _, group in sorted(by_emotion.items()):
+    for _, group in sorted(by_label.items()):
         generator.shuffle(group)
         count = min(max(1, round(validation_fraction * len(group))), len(group) - 1)
         validation += group[:count]

@@ -9,6 +9,8 @@ import numpy as np
 import soundfile
 import soxr
 
+from .errors import InputError
+
 SAMPLING_RATE = 16_000  # Hz, of everything that is built (section 5.1 of arXiv 2306.12991)
 
 
@@ -20,21 +22,21 @@ def read_waveform(source: Path | bytes, name: str | Path | None = None) -> np.nd
         name: what to call it in messages; default: its path.
 
     Raises:
-        ValueError: if it is empty, no audio, or holds samples that are not finite numbers.
+        InputError: if it is empty, no audio, or holds samples that are not finite numbers.
     """
     name = name or (source if isinstance(source, Path) else "audio")
     content = source.read_bytes() if isinstance(source, Path) else source
     if not content:
-        raise ValueError(f"{name}: the file is empty.")
+        raise InputError(f"{name}: the file is empty.")
     try:
         waveform, sampling_rate = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
-        raise ValueError(f"{name}: not audio that libsndfile reads ({error.error_string.strip()}).") from error
+        raise InputError(f"{name}: not audio that libsndfile reads ({error.error_string.strip()}).") from error
     waveform = waveform.mean(axis=1)
     if not len(waveform):
-        raise ValueError(f"{name}: the recording is empty.")
+        raise InputError(f"{name}: the recording is empty.")
     if not np.isfinite(waveform).all():
-        raise ValueError(f"{name}: sample {int(np.argmin(np.isfinite(waveform)))} is not a finite number.")
+        raise InputError(f"{name}: sample {int(np.argmin(np.isfinite(waveform)))} is not a finite number.")
     return waveform if sampling_rate == SAMPLING_RATE else soxr.resample(waveform, sampling_rate, SAMPLING_RATE)
 
 

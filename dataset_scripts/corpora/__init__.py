@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..errors import InputError
 from .iemocap import read_iemocap
 from .layouts import LAYOUTS
 from .recording import Corpus
@@ -16,12 +17,12 @@ def read_corpus(name: str, path: str | Path) -> Corpus:
     """Reads a corpus by the reader of its name, or, under any other name, by its table.
 
     Raises:
-        ValueError: if there is neither, or the corpus is not as it should be.
+        InputError: if there is neither, or the corpus is not as it should be.
     """
     if name in READERS:
         return READERS[name](path)
     if is_table(path):
         return read_table(name, path)
-    raise ValueError(
+    raise InputError(
         f"There is no reader for {name}, and {path} has no metadata.csv; there are readers for {', '.join(READERS)}."
     )

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from ..errors import InputError
 from .recording import AUDIO_SUFFIXES, Corpus, Recording
 
 LABELS = {
@@ -26,13 +27,13 @@ def read_iemocap(folder: str | Path) -> Corpus:
     """Reads the corpus.
 
     Raises:
-        ValueError: if the folder is not the corpus, or an annotated turn has no audio.
+        InputError: if the folder is not the corpus, or an annotated turn has no audio.
     """
     folder = Path(folder)
     evaluations = sorted(folder.glob("Session[1-5]/dialog/EmoEvaluation/*.txt"))
     evaluations = [path for path in evaluations if not path.name.startswith(".")]
     if not evaluations:
-        raise ValueError(f"{folder} is not IEMOCAP: it has no Session1/dialog/EmoEvaluation/Ses01F_impro01.txt.")
+        raise InputError(f"{folder} is not IEMOCAP: it has no Session1/dialog/EmoEvaluation/Ses01F_impro01.txt.")
     recordings, skipped = [], Counter()
     for evaluation in evaluations:
         session = evaluation.parents[2]
@@ -52,7 +53,7 @@ def _audio(folder: Path, turn: str) -> Path:
     for path in sorted(folder.glob(f"{turn}.*")):
         if path.suffix.lower() in AUDIO_SUFFIXES:
             return path
-    raise ValueError(f"{folder / turn}.wav is missing, though IEMOCAP's annotation names it.")
+    raise InputError(f"{folder / turn}.wav is missing, though IEMOCAP's annotation names it.")
 
 
 def _transcriptions(path: Path) -> dict[str, str]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import InputError
 from .recording import Corpus, Recording, audio_files
 
 
@@ -28,7 +29,7 @@ class Layout:
         name: of the corpus.
         pattern: regular expression over the last parts of the path.
         example: a path that it matches, for messages.
-        labels: emotion by the (lower-case) text of the group ``emotion``.
+        labels: label by the (lower-case) text of the group ``emotion``.
         complete: number of recordings of the paper's four emotions in the official release, if it is known.
         transcribe: what is said in a file, from its path and match.
     """
@@ -44,7 +45,7 @@ class Layout:
         """Reads the corpus, whatever its audio files' format.
 
         Raises:
-            ValueError: if the folder holds no recording of it.
+            InputError: if the folder holds no recording of it.
         """
         folder = Path(folder)
         pattern = re.compile(rf"(?:.*/)?{self.pattern}", re.IGNORECASE)
@@ -56,10 +57,10 @@ class Layout:
             elif match["emotion"].lower() not in self.labels:
                 skipped[f"unknown emotion {match['emotion']}"] += 1
             else:
-                emotion, speaker = self.labels[match["emotion"].lower()], match["speaker"].lower()
-                recordings.append(Recording(path, self.name, speaker, emotion, self.transcribe(path, match)))
+                label, speaker = self.labels[match["emotion"].lower()], match["speaker"].lower()
+                recordings.append(Recording(path, self.name, speaker, label, self.transcribe(path, match)))
         if not recordings:
-            raise ValueError(f"{folder} is not the corpus {self.name}: no file is named like {self.example}.")
+            raise InputError(f"{folder} is not the corpus {self.name}: no file is named like {self.example}.")
         return Corpus(recordings, skipped, self.complete)
 
 

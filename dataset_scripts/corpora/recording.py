@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..errors import InputError
+
 EMOTIONS = ("neutral", "happy", "sad", "angry")  # the paper's (section 5.1)
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus"})
 
@@ -18,14 +20,14 @@ class Recording:
         path: of the audio file.
         corpus: name of the corpus.
         speaker: identity of the speaker within the corpus.
-        emotion: "neutral", "happy", "sad", "angry", or another one that the corpus has.
+        label: the emotion: "neutral", "happy", "sad", "angry", or another one that the corpus has.
         transcription: what is said, if the corpus tells.
     """
 
     path: Path
     corpus: str
     speaker: str
-    emotion: str
+    label: str
     transcription: str = ""
 
 
@@ -49,7 +51,7 @@ class AnnotatedUtterance:
     """An utterance with emotional segments in it.
 
     Attributes:
-        name: its id.
+        name: its name, unique in its corpus.
         audio: content of the audio file.
         segments: ``{"start": seconds, "end": seconds, "label": name}`` each.
         speaker: identity of the speaker.
@@ -67,10 +69,10 @@ def audio_files(folder: Path) -> list[Path]:
     """All audio files below a folder, sorted; hidden ones (``._name`` of some archives) are none.
 
     Raises:
-        ValueError: if there is no such folder.
+        InputError: if there is no such folder.
     """
     if not folder.is_dir():
-        raise ValueError(f"{folder} is not a folder.")
+        raise InputError(f"{folder} is not a folder.")
     return sorted(
         path
         for path in folder.rglob("*")

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ..errors import InputError
 from .recording import EMOTIONS, AnnotatedUtterance
 
 ANNOTATION_FILE = "ZED.json"
@@ -26,7 +27,7 @@ def read_zed(source: str | Path) -> Iterator[AnnotatedUtterance]:
         source: the folder, or the ZIP archive.
 
     Raises:
-        ValueError: if it is not ZED, an audio file is missing, or an annotation is not as the layout says.
+        InputError: if it is not ZED, an audio file is missing, or an annotation is not as the layout says.
     """
     source = Path(source)
     if source.is_dir():
@@ -36,27 +37,27 @@ def read_zed(source: str | Path) -> Iterator[AnnotatedUtterance]:
         with zipfile.ZipFile(source) as archive:
             yield from _read(source, archive.namelist(), archive.read)
     else:
-        raise ValueError(f"{source} is neither the folder of ZED nor its ZIP archive.")
+        raise InputError(f"{source} is neither the folder of ZED nor its ZIP archive.")
 
 
 def _read(source: Path, names: list[str], read: Callable[[str], bytes]) -> Iterator[AnnotatedUtterance]:
     annotation = next((name for name in sorted(names, key=len) if posixpath.basename(name) == ANNOTATION_FILE), None)
     if annotation is None:
-        raise ValueError(f"{source} is not ZED: it holds no {ANNOTATION_FILE}.")
+        raise InputError(f"{source} is not ZED: it holds no {ANNOTATION_FILE}.")
     try:
         entries = json.loads(read(annotation))
     except ValueError as error:
-        raise ValueError(f"{source}: {annotation} is not JSON ({error}).") from error
+        raise InputError(f"{source}: {annotation} is not JSON ({error}).") from error
     root, known = posixpath.dirname(annotation), frozenset(names)
     for name, entry in entries.items():
         try:
             wav, segments = str(entry["wav"]), [_segment(event) for event in entry["emotion"]]
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{source}: {annotation}: bad entry {name!r}: {error!r}.") from error
+            raise InputError(f"{source}: {annotation}: bad entry {name!r}: {error!r}.") from error
         # Only a name that the folder or archive lists is ever opened: a path that leads out of it is not one.
         path = posixpath.normpath(posixpath.join(root, wav.removeprefix("datafolder/")))
         if path not in known:
-            raise ValueError(f"{source}: the audio {wav} of {name!r} is missing.")
+            raise InputError(f"{source}: the audio {wav} of {name!r} is missing.")
         yield AnnotatedUtterance(name, read(path), segments, name.split("_")[0], str(entry.get("transcription", "")))
 
 

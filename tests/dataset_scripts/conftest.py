@@ -53,7 +53,7 @@ def table_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def write_table_corpus(folder: Path, pitch: float = 100) -> Path:
     """A corpus of two speakers with a table; another pitch makes other recordings of the same names."""
-    rows = ["file_name,speaker,emotion,transcription"]
+    rows = ["file_name,speaker,label,transcription"]
     for index, speaker in enumerate(("anna", "Jörg")):
         for number, emotion in enumerate(("neutral", "neutral", "happy", "sad")):
             name = f"call {speaker} {number}.wav"

@@ -13,6 +13,7 @@ import soundfile
 from modeling_sed.dataset_scripts.build import build
 from modeling_sed.dataset_scripts.corpora import READERS, read_corpus
 from modeling_sed.dataset_scripts.corpora.recording import EMOTIONS, Recording
+from modeling_sed.dataset_scripts.errors import InputError
 from modeling_sed.dataset_scripts.sources import find_sources
 from tests.conftest import REAL_DATA
 from tests.dataset_scripts.conftest import voice, write_table_corpus
@@ -91,7 +92,7 @@ def lay_out(folder: Path, files: dict) -> Path:
 
 
 def found(recordings: list[Recording], folder: Path) -> dict[str, tuple[str, str]]:
-    return {r.path.relative_to(folder).as_posix(): (r.speaker, r.emotion) for r in recordings}
+    return {r.path.relative_to(folder).as_posix(): (r.speaker, r.label) for r in recordings}
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
@@ -109,7 +110,7 @@ def test_label_and_speaker_come_from_the_own_name_and_folder(tmp_path: Path, nam
 @pytest.mark.parametrize("name", [*LAYOUTS, "iemocap"])
 def test_another_folder_is_refused(tmp_path: Path, name: str):
     lay_out(tmp_path, {"music/song.wav": None})
-    with pytest.raises(ValueError, match=r"is not (the corpus|IEMOCAP)"):
+    with pytest.raises(InputError, match=r"is not (the corpus|IEMOCAP)"):
         read_corpus(name, tmp_path)
 
 
@@ -167,14 +168,14 @@ def test_iemocap(tmp_path: Path):
     assert corpus.skipped == {"without an emotion that the annotators agree on": 2}
     assert corpus.recordings[0].transcription == "Excuse me."
     next(folder.rglob("*_M000.wav")).unlink()
-    with pytest.raises(ValueError, match=r"M000\.wav is missing, though IEMOCAP's annotation names it"):
+    with pytest.raises(InputError, match=r"M000\.wav is missing, though IEMOCAP's annotation names it"):
         read_corpus("iemocap", folder)
 
 
 def test_table(table_corpus: Path, tmp_path: Path):
     for path in (table_corpus, table_corpus / "metadata.csv"):
         corpus = read_corpus("calls", path)
-        assert Counter(r.emotion for r in corpus.recordings) == {"neutral": 4, "happy": 2, "sad": 2}
+        assert Counter(r.label for r in corpus.recordings) == {"neutral": 4, "happy": 2, "sad": 2}
         assert {(r.corpus, r.speaker, r.transcription) for r in corpus.recordings} == {
             ("calls", "anna", "hello"),
             ("calls", "Jörg", "hello"),
@@ -184,17 +185,18 @@ def test_table(table_corpus: Path, tmp_path: Path):
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ("file_name,speaker\na.wav,anna\n", r"lacks the column\(s\) emotion"),
-        ("file_name,speaker,emotion\na.wav,,sad\n", "a row lacks speaker"),
-        ("file_name,speaker,emotion\n../secret.wav,anna,sad\n", r"\.\./secret\.wav is no file in the table's folder"),
-        ("file_name,speaker,emotion\nmissing.wav,anna,sad\n", r"missing\.wav is no file"),
-        ("file_name,speaker,emotion\n", "names no recordings"),
+        ("file_name,speaker\na.wav,anna\n", r"lacks the column\(s\) label"),
+        ("file_name,speaker,emotion\na.wav,anna,sad\n", "lacks .* label; it has file_name, speaker, emotion"),
+        ("file_name,speaker,label\na.wav,,sad\n", "a row lacks speaker"),
+        ("file_name,speaker,label\n../secret.wav,anna,sad\n", r"\.\./secret\.wav is no file in the table's folder"),
+        ("file_name,speaker,label\nmissing.wav,anna,sad\n", r"missing\.wav is no file"),
+        ("file_name,speaker,label\n", "names no recordings"),
     ],
 )
 def test_a_bad_table_is_refused(tmp_path: Path, table: str, message: str):
     lay_out(tmp_path, {"secret.wav": None, "corpus/a.wav": None})
     (tmp_path / "corpus" / "metadata.csv").write_text(table)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(InputError, match=message):
         read_corpus("calls", tmp_path / "corpus")
 
 
@@ -203,7 +205,7 @@ def test_equal_names_in_two_corpora_do_not_collide(ravdess: Path, table_corpus: 
     more = write_table_corpus(tmp_path / "more", pitch=200)
     corpora = {"ravdess": str(ravdess), "calls": str(table_corpus), "more calls": str(more)}
     splits = build(tmp_path / "out", "simulated", corpora=corpora)
-    names = [name for rows in splits.values() for name in rows["id"]]
+    names = [name for rows in splits.values() for name in rows["name"]]
     assert len(names) == len(set(names)) == 54 + 4 + 4
 
 
@@ -238,7 +240,7 @@ def test_real_corpora(name: str, folder: str, counts: dict[str, int], transcribe
     if not (REAL_DATA / folder).is_dir():
         pytest.skip(f"the corpus {name} is not at {REAL_DATA / folder}")
     corpus = read_corpus(name, REAL_DATA / folder)
-    assert {e: n for e, n in Counter(r.emotion for r in corpus.recordings).items() if e in EMOTIONS} == counts
+    assert {e: n for e, n in Counter(r.label for r in corpus.recordings).items() if e in EMOTIONS} == counts
     assert any(transcribed in recording.transcription for recording in corpus.recordings)
 
 

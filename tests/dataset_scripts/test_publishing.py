@@ -7,9 +7,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
 from datasets import DatasetDict
+from huggingface_hub.errors import HfHubHTTPError, HTTPError
 
+from modeling_sed.dataset_scripts.command_line import main
+from modeling_sed.dataset_scripts.errors import InputError
+from modeling_sed.dataset_scripts.publishing import publish, push_built_dataset
 from modeling_sed.dataset_scripts.sed import SED
 from tests.dataset_scripts.conftest import COMMAND, contents
 from tests.local_hub import LocalHub
@@ -18,7 +24,7 @@ LOAD = """
 import json, sys
 from datasets import load_dataset
 splits = load_dataset(sys.argv[1])
-print(json.dumps({name: [[row["id"], row["segments"], len(row["audio"]["bytes"])] for row in rows]
+print(json.dumps({name: [[row["name"], row["segments"], len(row["audio"]["bytes"])] for row in rows]
                   for name, rows in splits.items()}))
 """
 
@@ -28,9 +34,9 @@ def test_published_as_parquet_and_loaded_by_name(ravdess: Path, benchmark: Datas
         environment = os.environ | {
             "HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "home"), "HF_TOKEN": "hf_test", "HF_HUB_DISABLE_XET": "1",
         }  # fmt: skip
-        options = ["--split_by", "speaker", "--seed", "1", "--output_dir", "out", "--push_to_hub", "someone/emotions"]
+        options = ["--split-by", "speaker", "--seed", "1", "--output-dir", "out", "--push-to-hub", "someone/emotions"]
         done = subprocess.run(
-            [*COMMAND, "benchmark", "--corpus", f"ravdess={ravdess}", *options],
+            [*COMMAND, "benchmark", "--corpora", f"ravdess={ravdess}", *options],
             capture_output=True, text=True, check=False, cwd=tmp_path, env=environment, timeout=300,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -44,10 +50,50 @@ def test_published_as_parquet_and_loaded_by_name(ravdess: Path, benchmark: Datas
         )  # fmt: skip
         assert loaded.returncode == 0, loaded.stderr
     expected = {
-        name: [[row["id"], row["segments"], len(row["audio"]["bytes"])] for row in rows.to_list()]
+        name: [[row["name"], row["segments"], len(row["audio"]["bytes"])] for row in rows.to_list()]
         for name, rows in benchmark.items()
     }
     assert json.loads(loaded.stdout) == expected
+
+
+@pytest.mark.parametrize(
+    ("repo_id", "message"),
+    [
+        ("someone/emotions", "someone/emotions: there is no token for the Hub"),
+        ("someone/emo/tions", "'someone/emo/tions' is not of the form NAMESPACE/NAME"),
+    ],
+)
+def test_what_cannot_be_published_is_not_built(
+    ravdess: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repo_id: str, message: str
+):
+    monkeypatch.setattr("modeling_sed.dataset_scripts.publishing.get_token", lambda: None)
+    options = ["--corpora", f"ravdess={ravdess}", "--output-dir", str(tmp_path / "out"), "--push-to-hub", repo_id]
+    with pytest.raises(InputError, match=f"^{message}"):
+        main(["simulated", *options])
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_the_hub_answers_is_said_in_a_sentence(benchmark: DatasetDict, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*arguments: object, **options: object) -> None:
+        response = SimpleNamespace(status_code=status, headers={}, request=None)
+        raise HfHubHTTPError("Forbidden\nfor many reasons", response=response)
+
+    def break_down(*arguments: object, **options: object) -> None:
+        raise HTTPError("no route")
+
+    monkeypatch.setenv("HF_TOKEN", "hf_test")
+    for status, reason in ((403, "the token may not write there"), (500, "Forbidden")):
+        monkeypatch.setattr(DatasetDict, "push_to_hub", refuse)
+        with pytest.raises(InputError, match=rf"^someone/emotions: {reason}.*\(HTTP status {status}\)\.$"):
+            publish(benchmark, "someone/emotions", ["ravdess"])
+    monkeypatch.setattr(DatasetDict, "push_to_hub", break_down)
+    with pytest.raises(InputError, match="the Hub cannot be reached"):
+        publish(benchmark, "someone/emotions", ["ravdess"])
+
+
+def test_another_folder_is_not_published(tmp_path: Path):
+    with pytest.raises(InputError, match=r"is not a dataset of this program: it has no sed_dataset\.json"):
+        push_built_dataset(tmp_path, "someone/emotions")
 
 
 def test_streamed_without_building(ravdess: Path, benchmark: DatasetDict, tmp_path: Path):

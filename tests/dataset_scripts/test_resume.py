@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from modeling_sed.dataset_scripts import sed
+from modeling_sed.dataset_scripts import build as build_module
 from modeling_sed.dataset_scripts.build import build
+from modeling_sed.dataset_scripts.builder import ROWS_AT_ONCE
+from modeling_sed.dataset_scripts.simulation import PlannedUtterance
 from tests.dataset_scripts.conftest import contents
 
 BUILD = """
@@ -32,12 +34,12 @@ def start(options: dict, largest_file: int | None = None) -> subprocess.Popen:
 def count_rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names = []
 
-    def render(utterance: sed.PlannedUtterance) -> dict:
+    def render(utterance: PlannedUtterance) -> dict:
         names.append(utterance.name)
         return original(utterance)
 
-    original = sed.render
-    monkeypatch.setattr(sed, "render", render)
+    original = build_module.render
+    monkeypatch.setattr(build_module, "render", render)
     return names
 
 
@@ -45,19 +47,19 @@ def test_a_killed_build_goes_on(ravdess: Path, tmp_path: Path, monkeypatch: pyte
     options = {"config_name": "simulated", "corpora": {"ravdess": str(ravdess)}, "hours": 0.3}
     process = start(options | {"output_dir": str(tmp_path / "out")})
     rendered = tmp_path / "out.partial" / "rendered"
-    while len(list(rendered.glob("*.parquet"))) < 3:
+    while len(list(rendered.glob("*.arrow"))) < 3:
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.01)
     process.kill()
     process.wait()
     assert not (tmp_path / "out").exists()
-    kept = len(list(rendered.glob("*.parquet")))
+    kept = len(list(rendered.glob("*.arrow")))
 
     names = count_rendered(monkeypatch)
     splits = build(tmp_path / "out", **options)
     total = sum(map(len, splits.values()))
     # at most one of the kept batches was a short one, the last of its split
-    assert len(names) < total - (kept - 1) * sed.ROWS_AT_ONCE
+    assert len(names) < total - (kept - 1) * ROWS_AT_ONCE
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     names.clear()
     assert contents(build(tmp_path / "never broken", **options)) == contents(splits)
@@ -82,7 +84,7 @@ def test_a_full_disk_loses_nothing(ravdess: Path, tmp_path: Path, monkeypatch: p
 def test_what_other_options_left_is_not_used(ravdess: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     options = {"config_name": "simulated", "corpora": {"ravdess": str(ravdess)}}
     process = start(options | {"output_dir": str(tmp_path / "out"), "crossfade": 0.01, "hours": 0.3})
-    while not list((tmp_path / "out.partial" / "rendered").glob("*.parquet")):
+    while not list((tmp_path / "out.partial" / "rendered").glob("*.arrow")):
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.01)
     process.kill()

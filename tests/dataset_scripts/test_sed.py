@@ -16,7 +16,10 @@ import soundfile
 from datasets import Dataset, DatasetDict, load_from_disk
 
 from modeling_sed.dataset_scripts.build import build
-from modeling_sed.dataset_scripts.sed import SED
+from modeling_sed.dataset_scripts.command_line import main
+from modeling_sed.dataset_scripts.errors import InputError
+from modeling_sed.dataset_scripts.options import options_of
+from modeling_sed.dataset_scripts.sed import SED, SEDBuilderConfig
 from modeling_sed.dataset_scripts.sources import find_sources
 from modeling_sed.dataset_scripts.speech_activity import speech_intervals
 from modeling_sed.dataset_scripts.waveforms import read_waveform
@@ -32,7 +35,7 @@ def test_every_emotional_recording_is_in_one_utterance(benchmark: DatasetDict):
     emotional = [file for file in events if file.split("-")[2] != "01"]
     assert len(emotional) == len(set(emotional)) == 6 * 3 * 3  # actors x emotions x recordings
     assert not any(file.split("-")[2] == "08" for file in events)
-    assert len(set().union(*(rows["id"] for rows in benchmark.values()))) == 6 * 3 * 3
+    assert len(set().union(*(rows["name"] for rows in benchmark.values()))) == 6 * 3 * 3
 
 
 def test_splits_share_no_speaker_when_asked(benchmark: DatasetDict):
@@ -87,9 +90,9 @@ def test_sequences_are_the_papers_four(ravdess: Path, tmp_path: Path):
 
 
 def test_same_seed_same_bytes_by_any_number_of_processes(benchmark: DatasetDict, ravdess: Path, tmp_path: Path):
-    options = ["benchmark", "--corpus", f"ravdess={ravdess}", "--split_by", "speaker", "--output_dir"]
+    options = ["benchmark", "--corpora", f"ravdess={ravdess}", "--split-by", "speaker", "--output-dir"]
     done = subprocess.run(
-        [*COMMAND, *options, tmp_path / "two", "--seed", "1", "--num_proc", "2"],
+        [*COMMAND, *options, tmp_path / "two", "--seed", "1", "--num-proc", "2"],
         capture_output=True,
         text=True,
         check=False,
@@ -115,7 +118,7 @@ def test_sources_are_left_as_they_are_and_a_dataset_is_reused(ravdess: Path, tmp
     built = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")}
     build(tmp_path / "out", "simulated", **options)
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == built
-    with pytest.raises(ValueError, match="other sources or options"):
+    with pytest.raises(InputError, match="other sources or options"):
         build(tmp_path / "out", "simulated", **options | {"seed": 1})
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == built
     build(tmp_path / "out", "simulated", overwrite=True, **options | {"seed": 1})
@@ -154,7 +157,7 @@ def make_unreadable(folder: Path) -> None:
 def test_a_bad_corpus_is_refused_with_a_sentence(ravdess: Path, tmp_path: Path, damage: Callable, message: str):
     shutil.copytree(ravdess, tmp_path / "copy")
     damage(tmp_path / "copy")
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(InputError, match=message):
         build(tmp_path / "out", "benchmark", corpora={"ravdess": str(tmp_path / "copy")}, split_by="speaker")
     assert not (tmp_path / "out").exists()
 
@@ -192,20 +195,20 @@ def test_a_corpus_is_left_out_of_training(ravdess: Path, table_corpus: Path, tmp
         "validation": {"calls"},
     }
     for options in ({"held_out": "calls"}, {"split_by": "corpus"}, {"split_by": "corpus", "held_out": "other"}):
-        with pytest.raises(ValueError, match="needs held_out, one of the corpora"):
+        with pytest.raises(InputError, match="needs held_out, one of the corpora"):
             build(tmp_path / "bad", "simulated", corpora=corpora, **options)
-    with pytest.raises(ValueError, match="Nothing is left to train on without calls"):
+    with pytest.raises(InputError, match="Nothing is left to train on without calls"):
         alone = {"calls": str(table_corpus)}
         build(tmp_path / "bad", "simulated", corpora=alone, split_by="corpus", held_out="calls")
 
 
 def test_other_emotions_and_names_on_request(ravdess: Path, tmp_path: Path, capsys):
     options = {"corpora": {"ravdess": str(ravdess)}, "labels": ["neutral", "happy", "surprised", "gloomy"]}
-    splits = build(tmp_path / "out", "simulated", renamed={"sad": "gloomy"}, **options)
+    splits = build(tmp_path / "out", "simulated", rename={"sad": "gloomy"}, **options)
     found = {segment["label"] for rows in splits.values() for segments in rows["segments"] for segment in segments}
     assert found == {"happy", "surprised", "gloomy"}
     assert "left out: 18 other emotion" in capsys.readouterr().err  # angry
-    with pytest.raises(ValueError, match="labels must contain 'neutral'"):
+    with pytest.raises(InputError, match="labels must contain 'neutral'"):
         build(tmp_path / "bad", "simulated", corpora=options["corpora"], labels=["happy"])
 
 
@@ -239,7 +242,7 @@ def test_plan_and_statistics_are_kept_with_the_dataset(ravdess: Path, tmp_path: 
         plan = list(csv.DictReader(file))
     for name, rows in splits.items():
         for row in rows.to_list():
-            parts = [part for part in plan if part["id"] == row["id"]]
+            parts = [part for part in plan if part["name"] == row["name"]]
             assert {part["split"] for part in parts} == {name}
             assert [part["file"] for part in parts] == [source["file"] for source in row["sources"]]
             assert sum(float(part["seconds"]) for part in parts) == pytest.approx(row["duration"])
@@ -256,19 +259,55 @@ def test_what_was_heard_is_remembered(ravdess: Path, tmp_path: Path, monkeypatch
     assert [s.recording.path.name for s in again] == [s.recording.path.name for s in first]
 
 
+def test_a_damaged_cache_is_named(ravdess: Path, tmp_path: Path):
+    cache_file = tmp_path / "heard.sqlite"
+    cache_file.write_text("this is text, and no database at all")
+    with pytest.raises(InputError, match=r"heard\.sqlite, the cache .* delete the file"):
+        find_sources("ravdess", ravdess, cache_file=cache_file)
+
+
+def test_the_command_line_has_the_options_of_the_builder(ravdess: Path, tmp_path: Path, capsys):
+    corpora, rename = f"ravdess={ravdess}", "sad=gloomy"
+    arguments = ["simulated", "--corpora", corpora, "--rename", rename, "surprised=happy", "--noise-ratio", "5", "9.5"]
+    arguments += ["--labels", "neutral", "happy", "gloomy", "--events", "2", "--output-dir", str(tmp_path / "out")]
+    main(arguments)
+    printed, built = capsys.readouterr().out, (tmp_path / "out" / "sed_dataset.json").stat().st_mtime_ns
+    assert "gloomy" in printed and printed == (tmp_path / "out" / "statistics.txt").read_text()
+    build(
+        tmp_path / "out", "simulated", corpora={"ravdess": str(ravdess)}, noise_ratio=(5.0, 9.5), events=2,
+        rename={"sad": "gloomy", "surprised": "happy"}, labels=["neutral", "happy", "gloomy"],
+    )  # fmt: skip
+    assert (tmp_path / "out" / "sed_dataset.json").stat().st_mtime_ns == built  # the same options: nothing is built
+    with pytest.raises(SystemExit) as end:
+        main(["--help"], prog="emotion-diarization build")
+    text = capsys.readouterr().out
+    assert end.value.code == 0 and "usage: emotion-diarization build" in text
+    for option in options_of(SEDBuilderConfig):
+        assert f"--{option.name.replace('_', '-')} " in text
+
+
+def test_an_unknown_option_is_refused():
+    with pytest.raises(InputError, match=r"There is no option corpus; the options are .*corpora.*held_out"):
+        SED("simulated", corpus={"ravdess": "DIR"})
+    with pytest.raises(InputError, match="The configurations are simulated, zed, benchmark; got 'real'"):
+        SED("real")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["benchmark", "--output_dir", "out"], 1, "sed.py: The configuration 'benchmark' needs a corpus"),
+        (["benchmark", "--output-dir", "out"], 1, "sed.py: The configuration 'benchmark' needs a corpus"),
         (
-            ["simulated", "--corpus", "crema=/tmp", "--output_dir", "out"],
+            ["simulated", "--corpora", "crema=/tmp", "--output-dir", "out"],
             1,
             "There is no reader for crema, and /tmp has no metadata.csv",
         ),
-        (["simulated", "--corpus", "ravdess=missing", "--output_dir", "out"], 1, "missing is not a folder"),
-        (["zed", "--output_dir", "out"], 1, "needs the folder or ZIP archive of ZED"),
-        (["zed", "--zed", "missing", "--output_dir", "out"], 1, "missing is neither the folder of ZED nor its ZIP"),
-        (["simulated", "--corpus", "ravdess", "--output_dir", "out"], 2, "'ravdess' is not of the form NAME=VALUE"),
+        (["simulated", "--corpora", "ravdess=missing", "--output-dir", "out"], 1, "missing is not a folder"),
+        (["zed", "--output-dir", "out"], 1, "needs the folder or ZIP archive of ZED"),
+        (["zed", "--zed", "missing", "--output-dir", "out"], 1, "missing is neither the folder of ZED nor its ZIP"),
+        (["simulated", "--corpora", "a=b", "a=c", "--output-dir", "out"], 2, "a is given twice"),
+        (["simulated", "--corpora", "a=b", "--output", "out"], 2, "required: --output-dir"),  # no abbreviations
+        (["simulated", "--corpora", "ravdess", "--output-dir", "out"], 2, "'ravdess' is not of the form NAME=VALUE"),
     ],
 )
 def test_wrong_usage_is_refused_with_a_sentence(tmp_path: Path, arguments: list[str], code: int, message: str):
@@ -280,7 +319,7 @@ def test_wrong_usage_is_refused_with_a_sentence(tmp_path: Path, arguments: list[
 
 def test_a_foreign_folder_is_left_alone(ravdess: Path, tmp_path: Path):
     (tmp_path / "thesis.txt").write_text("all of it")
-    with pytest.raises(ValueError, match="neither empty nor a dataset of this program"):
+    with pytest.raises(InputError, match="neither empty nor a dataset of this program"):
         build(tmp_path, "simulated", corpora={"ravdess": str(ravdess)}, overwrite=True)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import soundfile
 from modeling_sed.dataset_scripts import acoustics
 from modeling_sed.dataset_scripts.build import build
 from modeling_sed.dataset_scripts.corpora.recording import Recording
+from modeling_sed.dataset_scripts.errors import InputError
 from modeling_sed.dataset_scripts.simulation import SimulationOptions, Source, plan_utterances
 from modeling_sed.dataset_scripts.waveforms import read_waveform
 from tests.dataset_scripts.conftest import voice
@@ -35,7 +37,7 @@ def files(utterances) -> list[str]:
 
 def test_the_four_sequences_are_equally_likely():
     plan = plan_utterances(sources(speakers=30), 0, "train")
-    kinds = Counter(tuple(part.recording.emotion == "neutral" for part in utterance.parts) for utterance in plan)
+    kinds = Counter(tuple(part.recording.label == "neutral" for part in utterance.parts) for utterance in plan)
     assert set(kinds) == {(False,), (True, False), (False, True), (True, False, True)}
     # 1200 draws: 300 each, three standard deviations are 3 * sqrt(1200 * 0.25 * 0.75) = 45
     assert all(abs(count - 300) <= 45 for count in kinds.values())
@@ -60,11 +62,12 @@ def test_speakers_are_never_mixed_and_neutral_neighbours_differ():
 
 def test_more_than_one_event():
     plan = plan_utterances(sources(speakers=10), 0, "train", SimulationOptions(events=3))
-    events = Counter(sum(part.recording.emotion != "neutral" for part in utterance.parts) for utterance in plan)
+    events = Counter(sum(part.recording.label != "neutral" for part in utterance.parts) for utterance in plan)
     assert set(events) == {1, 2, 3}
     used = [file for file in files(plan) if not file.endswith(("/0.wav", "/1.wav"))]
     assert len(used) == len(set(used)) == 400  # still, every emotional recording is used once
-    assert any("happy-sad" in utterance.transition for utterance in plan)
+    labels = [[part.recording.label for part in utterance.parts] for utterance in plan]
+    assert any(pair == ("happy", "sad") for own in labels for pair in pairwise(own))
 
 
 @pytest.mark.parametrize("hours", [0.05, 1.0])
@@ -80,13 +83,10 @@ def test_hours_are_reached_by_further_passes(hours: float):
 def test_options_do_not_disturb_each_other():
     plain = plan_utterances(sources(), 0, "train")
     pauses = SimulationOptions(pause_mean=0.3, pause_deviation=0.2)
-    everything = SimulationOptions(
-        pause_mean=0.3, pause_deviation=0.2, noises=(Path("a"), Path("b")), rooms=(Path("c"), Path("d")), crossfade=0.05
-    )
-    paused, all_of_it = (
-        plan_utterances(sources(), 0, "train", pauses),
-        plan_utterances(sources(), 0, "train", everything),
-    )
+    everything = SimulationOptions(pause_mean=0.3, pause_deviation=0.2, crossfade=0.05)
+    noises, rooms = [Path("a"), Path("b")], [Path("c"), Path("d")]
+    paused = plan_utterances(sources(), 0, "train", pauses)
+    all_of_it = plan_utterances(sources(), 0, "train", everything, noises, rooms)
     assert files(plain) == files(paused) == files(all_of_it)
     assert [u.pauses for u in paused] == [u.pauses for u in all_of_it]
     drawn = [pause for utterance in paused for pause in utterance.pauses]
@@ -100,8 +100,14 @@ def test_options_do_not_disturb_each_other():
     "options", [{"events": 0}, {"hours": 0.0}, {"crossfade": -0.1}, {"pause_mean": -1.0}, {"noise_ratio": (3.0, 1.0)}]
 )
 def test_impossible_options_are_refused(options: dict):
-    with pytest.raises(ValueError, match=next(iter(options))):
-        SimulationOptions(**options)
+    with pytest.raises(InputError, match=next(iter(options))):
+        SimulationOptions(**options).check()
+
+
+@pytest.mark.parametrize("hours", [None, 1.0])
+def test_a_split_without_emotions_is_refused(hours: float | None):
+    with pytest.raises(InputError, match="The train split has no recording with an emotion"):
+        plan_utterances(sources(emotional=0), 0, "train", SimulationOptions(hours=hours))
 
 
 def test_join_by_hand():
@@ -158,5 +164,5 @@ def test_a_dataset_with_everything(ravdess: Path, tmp_path: Path):
             assert following["start"] - one["end"] == pytest.approx(0.3)
             assert acoustics.level(pause) == pytest.approx(acoustics.level(waveform) * 10 ** (-15 / 20), rel=0.15)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match="empty holds no audio files"):
+    with pytest.raises(InputError, match="empty holds no audio files"):
         build(tmp_path / "bad", "simulated", corpora={"ravdess": str(ravdess)}, noises=str(tmp_path / "empty"))

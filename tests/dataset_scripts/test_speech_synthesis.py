@@ -39,7 +39,7 @@ def measured(corpus, rows) -> dict[str, dict[str, dict[str, float]]]:
     """Means over a speaker's utterances of an emotion: measured[speaker][emotion][quantity]."""
     collected = defaultdict(list)
     for row in rows:
-        collected[row["speaker"], row["emotion"]].append(measure(corpus / row["file_name"]))
+        collected[row["speaker"], row["label"]].append(measure(corpus / row["file_name"]))
     means = defaultdict(dict)
     for (speaker, emotion), values in collected.items():
         means[speaker][emotion] = {key: np.mean([value[key] for value in values]) for key in values[0]}
@@ -72,7 +72,7 @@ def test_files_are_as_the_layout_says(corpus, rows):
     for row in rows:
         folder, name = row["file_name"].split("/")
         assert folder == row["speaker"]
-        assert name.startswith(f"{row['speaker']}_{row['emotion']}_")
+        assert name.startswith(f"{row['speaker']}_{row['label']}_")
         info = soundfile.info(corpus / row["file_name"])
         assert (info.samplerate, info.channels, info.subtype) == (16_000, 1, "PCM_16")
         wave, _ = soundfile.read(corpus / row["file_name"])
@@ -83,7 +83,7 @@ def test_files_are_as_the_layout_says(corpus, rows):
 def test_every_speaker_says_the_same_sentences_in_every_emotion(rows):
     said = defaultdict(set)
     for row in rows:
-        said[row["speaker"], row["emotion"]].add(row["transcription"])
+        said[row["speaker"], row["label"]].add(row["transcription"])
     for speaker in {row["speaker"] for row in rows}:
         neutral = said[speaker, "neutral"]
         assert len(neutral) == 3
@@ -181,10 +181,8 @@ def test_out_of_range_is_a_usage_error(option, tmp_path, capsys):
 
 def test_it_is_read_by_its_table(corpus, rows):
     recordings = read_corpus("synthetic", corpus).recordings
-    found = [
-        (recording.path, recording.speaker, recording.emotion, recording.transcription) for recording in recordings
-    ]
-    expected = [(corpus / row["file_name"], row["speaker"], row["emotion"], row["transcription"]) for row in rows]
+    found = [(recording.path, recording.speaker, recording.label, recording.transcription) for recording in recordings]
+    expected = [(corpus / row["file_name"], row["speaker"], row["label"], row["transcription"]) for row in rows]
     assert found == expected
 
 

@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from modeling_sed.dataset_scripts.build import build
+from modeling_sed.dataset_scripts.errors import InputError
 from modeling_sed.dataset_scripts.waveforms import read_waveform
 from tests.conftest import REAL_DATA
 from tests.dataset_scripts.conftest import voice
@@ -50,7 +51,7 @@ def test_zed_is_the_test_split(zed: Path, ravdess: Path, tmp_path: Path, packed:
                 archive.write(path, Path("ZED") / path.relative_to(zed))
     splits = build(tmp_path / "out", "benchmark", corpora={"ravdess": str(ravdess)}, zed=str(source))
     rows = splits["test"].to_list()
-    assert [(row["id"], row["speaker"], row["corpus"], row["transition"]) for row in rows] == [
+    assert [(row["name"], row["speaker"], row["corpus"], row["transition"]) for row in rows] == [
         ("spk1_1", "spk1", "zed", "null-angry"),
         ("spk2_1", "spk2", "zed", "null-sad-null"),
     ]
@@ -84,7 +85,7 @@ def damage_zed(entry: dict) -> Callable[[Path], None]:
 def test_a_bad_zed_is_refused(zed: Path, tmp_path: Path, damage: Callable, message: str):
     soundfile.write(tmp_path.parent / "secret.wav", voice(1, 100, 0), 16_000)
     damage(zed)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(InputError, match=message):
         build(tmp_path / "out", "zed", zed=str(zed))
     assert not (tmp_path / "out").exists()
 
