@@ -18,12 +18,12 @@ $(VENV)/installed: setup.cfg pyproject.toml
 
 demo: $(VENV)/installed
 	$(BIN)/python dataset_scripts/speech_synthesis.py demo/corpus --seed 0 --overwrite
-	$(BIN)/python dataset_scripts/sed.py benchmark --corpus synthetic=demo/corpus --split_by speaker --seed 1 --output_dir demo/data --overwrite
+	$(BIN)/python dataset_scripts/sed.py benchmark --corpora synthetic=demo/corpus --split-by speaker --seed 1 --output-dir demo/data --overwrite
 	$(MAKE) demo/results.json
 	$(BIN)/emotion-diarization diarize --model demo/model --dataset demo/data --limit 1 --plot demo/timeline.png
 
 demo/results.json: demo/data/sed_dataset.json configs/laptop.yaml configs/wavlm_tiny.json
-	$(BIN)/python train_sed.py --config configs/laptop.yaml --dataset demo/data --output_dir demo/model --overwrite
+	$(BIN)/python train_sed.py --config configs/laptop.yaml --dataset demo/data --output-dir demo/model --overwrite
 	cp demo/model/results.json $@
 
 # A process for each core, with one thread each, as the tests' models are small.

@@ -24,6 +24,7 @@ from transformers import pipeline
 
 import modeling_sed
 from modeling_sed import SEDConfig
+from modeling_sed.decoding_sed import DECODERS, decode
 from modeling_sed.evaluation.tuning import (
     GRIDS,
     decode_utterances,
@@ -32,7 +33,6 @@ from modeling_sed.evaluation.tuning import (
     posteriors_of,
     tune_decoder,
 )
-from modeling_sed.decoding_sed import DECODERS, decode
 from modeling_sed.metrics.eder.scoring import score_segments
 from modeling_sed.metrics.emotion_transition_accuracy.transitions import transition_accuracy
 
@@ -66,7 +66,7 @@ def true_boundaries(utterances: list[dict[str, Any]], config: SEDConfig) -> list
         scores[:, neutral] = -np.inf
         middles = (item["frame_times"][:-1] + item["frame_times"][1:]) / 2
         segments = []
-        for segment in item["references"]:
+        for segment in item.annotation.segments:
             if segment["label"] == config.neutral_label:
                 continue
             inside = (middles >= segment["start"]) & (middles < segment["end"])
@@ -90,9 +90,9 @@ def score_run(run: str, dataset: str) -> dict[str, dict[str, Any]]:
     choices["the model's default"] = next(iter(tuned.values()))["decoder"]
     found = {name: decode_utterances(test, config, decoder, temperature) for name, decoder in choices.items()}
     found["(true boundaries)"] = true_boundaries(test, config)
-    references, durations = [item["references"] for item in test], [item["duration"] for item in test]
-    speaker_of = dict(zip(splits["test"]["id"], splits["test"]["speaker"], strict=True))
-    speakers = np.array([speaker_of[item["id"]] for item in test])
+    references, durations = [item.annotation.segments for item in test], [item.annotation.duration for item in test]
+    speaker_of = dict(zip(splits["test"]["name"], splits["test"]["speaker"], strict=True))
+    speakers = np.array([speaker_of[item.annotation.name] for item in test])
     return {
         name: {
             "decoder": choices.get(name),

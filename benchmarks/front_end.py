@@ -29,8 +29,8 @@ import modeling_sed
 from modeling_sed.dataset_scripts.acoustics import add_noise, add_room, level
 from modeling_sed.dataset_scripts.speech_activity import speech_intervals
 from modeling_sed.dataset_scripts.waveforms import SAMPLING_RATE
-from modeling_sed.front_end.signals import FrontEnd, diarize_with
 from modeling_sed.front_end.processors import PROCESSORS, front_end_of
+from modeling_sed.front_end.signals import FrontEnd, diarize_with
 from modeling_sed.metrics.eder.bootstrap import compare_systems
 from modeling_sed.metrics.eder.scoring import score_segments
 

@@ -33,8 +33,8 @@ from transformers import PreTrainedConfig
 
 from benchmarks.roofline import Machine, Work, encoder_work
 from modeling_sed import SEDConfig
-from modeling_sed.checkpoints.speechbrain import convert_speechbrain
 from modeling_sed.checkpoints.onnx_export import export_onnx
+from modeling_sed.checkpoints.speechbrain import convert_speechbrain
 
 REPETITIONS = {10: 5, 60: 2}  # by seconds of audio; otherwise once
 

@@ -30,8 +30,8 @@ from datasets import load_from_disk
 from benchmarks.inference import write_speech_like
 from modeling_sed import SEDConfig, load_speechbrain
 from modeling_sed.audio_sed import load_recording
-from modeling_sed.decoding_sed import decode_argmax, merge_frames
 from modeling_sed.checkpoints.onnx_export import export_onnx
+from modeling_sed.decoding_sed import decode_argmax, merge_frames
 from modeling_sed.metrics.eder.scoring import score_segments
 
 SECONDS = 10.0
@@ -57,7 +57,7 @@ def posteriors(waveform):
 WITHOUT_PYTORCH = """
 sys.modules.update(torch=None, transformers=None)
 sys.path.insert(0, folder)
-from sed_onnx.onnx_inference import OnnxDiarizer
+from sed_onnx.onnx_diarizer import OnnxDiarizer
 posteriors = OnnxDiarizer(folder, threads).posteriors
 """
 
@@ -137,9 +137,9 @@ def compare_speed(model: Path, work: Path, threads: int) -> None:
 def compare_results(run: Path, dataset: Path, work: Path, threads: int) -> None:
     """Prints the second table: posteriors and EDER of a trained model on real speech."""
     config, rows = SEDConfig.from_pretrained(run), load_from_disk(str(dataset))["test"]
-    waveforms = {row["id"]: load_recording(row["audio"], config.sampling_rate).waveform for row in rows}
+    waveforms = {row["name"]: load_recording(row["audio"], config.sampling_rate).waveform for row in rows}
     np.savez(work / "recordings.npz", **waveforms)
-    references, durations, ids = rows["segments"], rows["duration"], rows["id"]
+    references, durations, names = rows["segments"], rows["duration"], rows["name"]
     folders, first, frame_times = exported(run, work), None, config.geometry.frame_times
     print(f"\n{run.name} on the {len(waveforms)} test utterances of {dataset.name}")
     print(f"{'':<14}{CHANGES}{'EDER':>10}{'difference':>12}")
@@ -147,7 +147,7 @@ def compare_results(run: Path, dataset: Path, work: Path, threads: int) -> None:
         found = run_system(system, folders.get(system, run), work / "recordings.npz", 0, threads)["posteriors"]
         segments = [
             merge_frames(decode_argmax(found[name]), found[name], frame_times(len(waveforms[name])), config.labels)
-            for name in ids
+            for name in names
         ]
         eder = 100 * score_segments(segments, references, durations, neutral_label=config.neutral_label)["eder"]
         first = first or (eder, found)

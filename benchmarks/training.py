@@ -124,7 +124,7 @@ def write_material(work: Path, size: str) -> None:
         soundfile.write(path, 0.1 * noise.standard_normal(round(16_000 * duration)), 16_000)
         segments = [{"start": 0.0, "end": duration / 2, "label": "happy"}]
         audio = {"path": None, "bytes": path.read_bytes()}
-        rows.append({"id": str(number), "audio": audio, "duration": duration, "segments": segments})
+        rows.append({"name": str(number), "audio": audio, "duration": duration, "segments": segments})
         frames = (round(16_000 * duration) - 400) // 320 + 1
         labels = ["n", "h", "s", "a"][: 4 if number == 0 else 2]
         annotation[str(number)] = {

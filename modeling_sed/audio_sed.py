@@ -139,7 +139,7 @@ class RecordingStream:
 def _open(
     audio: AudioInput, sampling_rate: int, name: str, channels_apart: bool = False
 ) -> tuple[int, bool, Iterator[np.ndarray]]:
-    """Sampling rate in Hz, whether it is a long file that should be streamed, and the blocks ``(samples, channels)``."""
+    """Sampling rate in Hz, whether it is a long file to be streamed, and the blocks ``(samples, channels)``."""
     if isinstance(audio, Mapping) and "array" in audio:
         if "sampling_rate" not in audio:
             raise InputError(f"{name}: an array needs its sampling_rate beside it.")

@@ -153,9 +153,9 @@ def decode_total_variation(posteriors: np.ndarray, frame_seconds: float, strengt
 def denoise_total_variation(signal: np.ndarray, strength: float) -> np.ndarray:
     """The minimiser x of ``sum((x - signal)**2) / 2 + strength * sum(abs(diff(x)))``, exactly, without iterations.
 
-    Condat 2013, "A Direct Algorithm for 1-D Total Variation Denoising", IEEE Signal Processing Letters 20(11), algorithm
-    on p. 3, with its variable names. In practice linear in the signal's length. Plain floats, since numpy is slower on
-    one number at a time.
+    Condat 2013, "A Direct Algorithm for 1-D Total Variation Denoising", IEEE Signal Processing Letters 20(11), p. 3,
+    with its variable names. In practice linear in the signal's length. Plain floats, since numpy is slower on one
+    number at a time.
 
     Args:
         signal: ``(frames,)``, at least one.

@@ -18,6 +18,7 @@ from .error_durations import (
     with_labels,
 )
 from .segment_table import (
+    SegmentError,
     Segments,
     SegmentTable,
     check_durations,
@@ -71,10 +72,10 @@ def score_segments(
         See `score_tables`.
 
     Raises:
-        ValueError: for bad input, naming the utterance and the value.
+        SegmentError: for bad input, naming the utterance and the value.
     """
     if not len(predictions) == len(references) == len(durations):
-        raise ValueError(
+        raise SegmentError(
             "predictions, references and durations must have one entry for each utterance; "
             f"got {len(predictions)}, {len(references)} and {len(durations)}."
         )
@@ -123,7 +124,7 @@ def score_tables(
         durations); ``utterances`` (their number) and ``hours`` (scored); and what was asked for.
 
     Raises:
-        ValueError: for bad input, naming the utterance and the value.
+        SegmentError: for bad input, naming the utterance and the value.
     """
     _check_options(collar, confidence_interval)
     neutral = _as_tuple(neutral_label)
@@ -133,7 +134,7 @@ def score_tables(
     errors = _collect_errors(predictions, references, seconds, collar, per_label)
     if not errors.scored.all():
         index = int(errors.scored.argmin())
-        raise ValueError(
+        raise SegmentError(
             f"{name_of(names, index)}: a collar of {collar} s leaves nothing to score of its {seconds[index]} s."
         )
 
@@ -169,7 +170,7 @@ def find_error_segments(
         ``{"start": seconds, "end": seconds, "label": one of COMPONENTS}`` each, in the order of time.
 
     Raises:
-        ValueError: for bad input, see `score_segments`.
+        SegmentError: for bad input, see `score_segments`.
     """
     seconds, neutral = check_durations([duration], None), _as_tuple(neutral_label)
     tables = [
@@ -196,9 +197,9 @@ def _as_tuple(neutral_label: str | Sequence[str]) -> tuple[str, ...]:
 
 def _check_options(collar: float, confidence_interval: float | None) -> None:
     if not 0 <= collar < np.inf:
-        raise ValueError(f"collar must be a number of seconds, at least 0; got {collar}.")
+        raise SegmentError(f"collar must be a number of seconds, at least 0; got {collar}.")
     if confidence_interval is not None and not 0 < confidence_interval < 1:
-        raise ValueError(f"confidence_interval is a level between 0 and 1, such as 0.95; got {confidence_interval}.")
+        raise SegmentError(f"confidence_interval is a level between 0 and 1, such as 0.95; got {confidence_interval}.")
 
 
 def _collect_errors(

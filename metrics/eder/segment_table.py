@@ -12,6 +12,11 @@ import pyarrow.compute
 
 Segments = Sequence[Mapping[str, Any]]
 
+
+class SegmentError(ValueError):
+    """Segments, durations or options that cannot be scored; the message names the utterance and the value."""
+
+
 # Durations and borders come from different roundings (samples, digits of a text file): a reference may end this much
 # after its utterance, in seconds, before it counts as an error in the data.
 ROUNDING = 1e-6
@@ -64,7 +69,7 @@ def segments_to_arrow(
         side: "predictions" or "references", for messages.
 
     Raises:
-        ValueError: for the first segment that is not such a mapping, naming its utterance.
+        SegmentError: for the first segment that is not such a mapping, naming its utterance.
     """
     try:
         column = pyarrow.array(list(utterances), _INPUT_TYPE)
@@ -81,21 +86,21 @@ def segments_to_arrow(
 
 
 def _explain_unreadable(utterances: Sequence[Segments], names: Sequence[str] | None, side: str) -> None:
-    """Raises a ValueError for the first segment that cannot be read."""
+    """Raises a SegmentError for the first segment that cannot be read."""
     for index, segments in enumerate(utterances):
         name = name_of(names, index)
         if not isinstance(segments, Sequence) or isinstance(segments, str):
-            raise ValueError(f"{name}: its {side} must be a list of segments; got {segments!r}.")
+            raise SegmentError(f"{name}: its {side} must be a list of segments; got {segments!r}.")
         for segment in segments:
             keys = set(segment) if isinstance(segment, Mapping) else set()
             if not {"start", "end"} <= keys or not {"label", "emo"} & keys:
-                raise ValueError(f"{name}: a segment of its {side} needs start, end and label; got {segment!r}.")
+                raise SegmentError(f"{name}: a segment of its {side} needs start, end and label; got {segment!r}.")
             label = segment["label"] if "label" in segment else segment["emo"]
             if not isinstance(label, str):
-                raise ValueError(f"{name}: a label of its {side} must be a name; got {label!r}.")
+                raise SegmentError(f"{name}: a label of its {side} must be a name; got {label!r}.")
             for key in ("start", "end"):
                 if not _is_number(segment[key]):
-                    raise ValueError(
+                    raise SegmentError(
                         f"{name}: {key} of a segment of its {side} must be a number of seconds; got {segment[key]!r}."
                     )
 
@@ -127,18 +132,20 @@ def check_durations(durations: Sequence[float], names: Sequence[str] | None) -> 
     """Durations as ``(utterances,)`` float64.
 
     Raises:
-        ValueError: if one is not a positive number of seconds, or there is none.
+        SegmentError: if one is not a positive number of seconds, or there is none.
     """
     try:
         seconds = np.asarray(durations, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"durations must be numbers of seconds, one for each utterance: {error}.") from error
+        raise SegmentError(f"durations must be numbers of seconds, one for each utterance: {error}.") from error
     if seconds.ndim != 1 or not len(seconds):
-        raise ValueError(f"durations must be a list of seconds, one for each utterance; got the shape {seconds.shape}.")
+        raise SegmentError(
+            f"durations must be a list of seconds, one for each utterance; got the shape {seconds.shape}."
+        )
     bad = ~((seconds > 0) & np.isfinite(seconds))
     if bad.any():
         first = int(bad.argmax())
-        raise ValueError(
+        raise SegmentError(
             f"{name_of(names, first)}: its duration must be a positive number of seconds; got {seconds[first]}."
         )
     return seconds
@@ -163,14 +170,14 @@ def check_segments(
         labels: the labels that may occur besides; None allows any.
 
     Raises:
-        ValueError: for a time or label that is bad, naming the utterance and the value.
+        SegmentError: for a time or label that is bad, naming the utterance and the value.
     """
     duration = durations[table.utterance]
 
     def refuse(bad: np.ndarray, sentence: str) -> None:
         if bad.any():
             row = int(bad.argmax())
-            raise ValueError(
+            raise SegmentError(
                 f"{name_of(names, int(table.utterance[row]))}: the segment {table.labels[table.label[row]]!r} of its "
                 f"{side}, from {table.start[row]} to {table.end[row]} s, {sentence}."
             )

@@ -65,7 +65,8 @@ def _read_file(path: Path) -> list[Annotation]:
 def _check(annotation: Annotation, path: Path) -> None:
     if annotation.duration is not None and not 0 < annotation.duration < math.inf:
         raise InputError(
-            f"{path}: the duration of {annotation.name} must be a positive number of seconds; got {annotation.duration}."
+            f"{path}: the duration of {annotation.name} must be a positive number of seconds; "
+            f"got {annotation.duration}."
         )
     for segment in annotation.segments:
         if not 0 <= segment["start"] <= segment["end"] < math.inf:

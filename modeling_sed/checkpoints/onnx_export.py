@@ -1,7 +1,7 @@
 """Models as ONNX graphs, in fp32 or with 8 bit integers, with the code that runs them without torch.
 
 The folder holds ``model.onnx`` (``input_values (1, samples)`` raw audio -> ``posteriors (1, frames, labels)``),
-``config.json``, the program ``diarize_onnx.py`` (from onnx_runner/) and the files of this package that it imports.
+``config.json``, and the program ``diarize_onnx.py`` (onnx_runner/) with the files of this package that it imports.
 
 8 bits: the large matrix products, weights with one scale for each output, inputs with a scale that is found as it runs
 (dynamic quantisation). Weights use 7 of the 8 bits: processors without VNNI add two products in 16 bits, and would
@@ -30,7 +30,7 @@ from .onnx_graph import PosteriorsOfRawAudio
 OPSET = 23  # the first with attention as one operator
 SMALLEST_QUANTIZED = 16  # rows and columns of a weight: classifiers and gates are smaller
 
-RUNNER = Path(__file__).with_name("onnx_runner") / "diarize_onnx.py"
+RUNNER = Path(__file__).with_name("onnx_runner")
 IMPORTED_BY_RUNNER = ("audio_sed.py", "decoding_sed.py", "errors_sed.py", "frames_sed.py")
 
 
@@ -64,12 +64,9 @@ def export_onnx(model: str | Path, output_dir: str | Path, int8: bool = False) -
 
 
 def _write_code(folder: Path) -> None:
-    shutil.copy(RUNNER, folder)
-    package = folder / "sed_onnx"
-    package.mkdir()
-    (package / "__init__.py").touch()
+    shutil.copytree(RUNNER, folder, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
     for name in IMPORTED_BY_RUNNER:
-        shutil.copy(Path(__file__).parents[1] / name, package)
+        shutil.copy(Path(__file__).parents[1] / name, folder / "sed_onnx")
 
 
 def _write_config(path: Path, model: SEDForAudioFrameClassification) -> None:

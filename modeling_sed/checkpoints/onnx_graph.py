@@ -18,7 +18,6 @@ import torch
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
-
 from transformers.models.wavlm.modeling_wavlm import WavLMAttention
 
 from ..fast_encoder.wavlm_attention import merge_heads, position_gates, position_table, project_heads

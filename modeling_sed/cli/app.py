@@ -7,9 +7,9 @@ it runs, so that the command starts at once.
 
 from __future__ import annotations
 
-import sys
-
+import click
 import typer
+from typer.core import TyperGroup
 
 from ..dataset_scripts.errors import InputError as DatasetInputError
 from ..errors_sed import InputError
@@ -23,7 +23,20 @@ from .score import score
 from .train import train
 from .tune import tune
 
+
+class Commands(TyperGroup):
+    """Prints an `InputError` of a command as one line."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except (InputError, DatasetInputError) as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(1) from error
+
+
 app = typer.Typer(
+    cls=Commands,
     help="Speech Emotion Diarization: which emotion appears when?",
     no_args_is_help=True,
     add_completion=False,
@@ -44,7 +57,4 @@ app.add_typer(metrics_app, name="metrics")
 
 def main() -> None:
     """Entry point of the console command."""
-    try:
-        app()
-    except (InputError, DatasetInputError) as error:
-        sys.exit(f"error: {error}")
+    app()

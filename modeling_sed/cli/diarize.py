@@ -149,8 +149,12 @@ def _recordings(
 
 def _front_end(names: list[str]) -> FrontEnd:
     from ..dataset_scripts.speech_activity import speech_intervals
-    from ..front_end.processors import front_end_of
+    from ..front_end.processors import check_names, front_end_of
 
+    try:
+        check_names(names)
+    except InputError as error:
+        raise typer.BadParameter(str(error), param_hint="--front-end") from error
     return front_end_of(names, speech_intervals)
 
 
@@ -160,7 +164,7 @@ def _decoder(value: str | None, label_count: int) -> str | dict[str, Any] | None
     try:
         decoder = json.loads(value) if value and value.startswith("{") else value
         check_decoder(decoder, label_count)
-    except ValueError as error:
+    except ValueError as error:  # not JSON, or no such decoder
         raise typer.BadParameter(str(error), param_hint="--decoder") from error
     return decoder
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from ..errors_sed import InputError
 
 if TYPE_CHECKING:  # importing it takes seconds
@@ -22,7 +24,8 @@ def load_pipeline(
         compile_model: whether to compile the model.
 
     Raises:
-        InputError: if there is no such model or type.
+        InputError: if the model cannot be loaded.
+        typer.BadParameter: if there is no such device or type.
     """
     import torch
     from transformers import pipeline
@@ -30,7 +33,11 @@ def load_pipeline(
     from .. import TASK
 
     if dtype is not None and not isinstance(getattr(torch, dtype, None), torch.dtype):
-        raise InputError(f"--dtype {dtype}: must be one of torch's types, such as float32, bfloat16, float16.")
+        raise typer.BadParameter(f"--dtype {dtype}: must be one of torch's, such as float32, bfloat16, float16.")
+    try:
+        torch.device(device or "cpu")
+    except RuntimeError as error:
+        raise typer.BadParameter(f"--device {device}: must be one of torch's, such as cpu, cuda, mps.") from error
     options: dict[str, Any] = {"device": device, "dtype": dtype}
     try:
         found = pipeline(TASK, model=model, **options)

@@ -40,6 +40,7 @@ GRIDS: dict[str, dict[str, Sequence[float]]] = {
 }
 TEMPERATURES = (0.2, 20.0)  # the least and the greatest
 
+
 @dataclass(frozen=True)
 class UtterancePosteriors:
     """What a model says of the frames of an utterance, and the truth.
@@ -122,7 +123,9 @@ def fit_temperature(utterances: Sequence[UtterancePosteriors]) -> float:
     return round(math.exp((low + high) / 2), 4)
 
 
-def expected_calibration_error(utterances: Sequence[UtterancePosteriors], temperature: float = 1.0, bins: int = 15) -> float:
+def expected_calibration_error(
+    utterances: Sequence[UtterancePosteriors], temperature: float = 1.0, bins: int = 15
+) -> float:
     """How far the probability of frames' most probable labels is from the share of them that are right.
 
     Frames are put into bins of equal width by that probability; the result is the mean distance, weighted by frames
@@ -170,7 +173,9 @@ def tune_decoder(
     return dict(sorted(best.items(), key=lambda item: item[1]["eder"]))
 
 
-def fit(utterances: Sequence[UtterancePosteriors], config: SEDConfig, names: Sequence[str] | None = None) -> dict[str, Any]:
+def fit(
+    utterances: Sequence[UtterancePosteriors], config: SEDConfig, names: Sequence[str] | None = None
+) -> dict[str, Any]:
     """Fits the temperature, then the decoder, and enters both into ``config``.
 
     Args:

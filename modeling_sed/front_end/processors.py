@@ -142,6 +142,12 @@ PROCESSORS: dict[str, Callable[[FindSpeech], Processor]] = {
 }
 
 
+def check_names(names: Sequence[str]) -> None:
+    """Raises an InputError if `front_end_of` knows no processor of a name."""
+    if unknown := [name for name in names if name not in PROCESSORS and "/" not in name]:
+        raise InputError(f"There is no processor {unknown[0]!r}; the processors are {', '.join(PROCESSORS)}.")
+
+
 def front_end_of(names: Sequence[str], find_speech: FindSpeech) -> FrontEnd:
     """A front end of processors by name, with their defaults.
 
@@ -153,8 +159,7 @@ def front_end_of(names: Sequence[str], find_speech: FindSpeech) -> FrontEnd:
     Raises:
         InputError: if there is no processor of a name, or one needs a library that is not installed.
     """
-    if unknown := [name for name in names if name not in PROCESSORS and "/" not in name]:
-        raise InputError(f"There is no processor {unknown[0]!r}; the processors are {', '.join(PROCESSORS)}.")
+    check_names(names)
     return FrontEnd(
         [
             PROCESSORS[name](find_speech) if name in PROCESSORS else Enhance(enhancement.sepformer(name))

@@ -61,9 +61,7 @@ class Augmentation:
             sampling_rate=sampling_rate,
         )
 
-    def __call__(
-        self, waveform: np.ndarray, segments: Sequence[Segment], key: str
-    ) -> tuple[np.ndarray, list[Segment]]:
+    def __call__(self, waveform: np.ndarray, segments: Sequence[Segment], key: str) -> tuple[np.ndarray, list[Segment]]:
         """An utterance, changed.
 
         Args:

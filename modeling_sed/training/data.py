@@ -89,10 +89,7 @@ def _rendered_stream(path: Path) -> dict[str, IterableDataset]:
         raise InputError(f"{path} cannot be read as YAML: {error}") from error
     if not isinstance(config, dict):
         raise InputError(f"{path} must hold options of the datasets builder by name; got {type(config).__name__}.")
-    try:
-        return SED(config.pop("config_name", "benchmark"), **config).as_streaming_dataset()
-    except TypeError as error:  # an option that SEDBuilderConfig does not have
-        raise InputError(f"{path}: {error}") from error
+    return SED(config.pop("config_name", "benchmark"), **config).as_streaming_dataset()
 
 
 def _is_empty(rows: Dataset | IterableDataset) -> bool:

@@ -94,7 +94,16 @@ def write_model_card(folder: Path, results: Mapping[str, Any]) -> None:
 
 
 def _recipe(results: Mapping[str, Any]) -> str:
-    left_out = {"output_dir", "push_to_hub", "hub_model_id", "hub_private_repo", "resume", "report_to", "license", "seeds"}
+    left_out = {
+        "output_dir",
+        "push_to_hub",
+        "hub_model_id",
+        "hub_private_repo",
+        "resume",
+        "report_to",
+        "license",
+        "seeds",
+    }
     rows = [f"| {name} | {value} |" for name, value in results["options"].items() if name not in left_out]
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     return "\n".join(

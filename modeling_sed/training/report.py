@@ -12,9 +12,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ..metrics.eder.error_durations import COMPONENTS
 from ..evaluation.pairing import Pairs
 from ..evaluation.report import score_pairs, worst_utterances
+from ..metrics.eder.error_durations import COMPONENTS
 from .data import dataset_name
 
 REPORT_FILE = "report.md"

@@ -13,7 +13,7 @@ import evaluate
 import pytest
 import yaml
 
-from modeling_sed.metric_modules import MODULES, install_module, write_space
+from modeling_sed.hub.metric_modules import MODULES, install_module, write_space
 from tests.conftest import REPOSITORY
 from tests.local_hub import LocalHub
 

@@ -9,9 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modeling_sed.decoding_sed import decode_events, decode_semi_markov
-from modeling_sed.decoding_sed import DECODERS, check_decoder, decode, decode_median, merge_frames, temper
-from modeling_sed.decoding_sed import denoise_total_variation
+from modeling_sed.decoding_sed import (
+    DECODERS,
+    check_decoder,
+    decode,
+    decode_events,
+    decode_median,
+    decode_semi_markov,
+    denoise_total_variation,
+    merge_frames,
+    temper,
+)
 
 HOP = 0.02
 

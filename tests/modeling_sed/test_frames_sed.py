@@ -1,4 +1,4 @@
-"""Frame geometry against brute force: real convolutions, real pooling, and a count sample by sample."""
+"""Frame geometry against brute force: real convolutions, and a count sample by sample."""
 
 from __future__ import annotations
 
@@ -44,39 +44,22 @@ def test_frame_count_is_that_of_real_convolutions_for_every_length():
 
 
 def test_frame_count_of_arrays_and_tensors_is_that_of_integers():
-    for pooling in ((1, 1), (3, 2), (2, 5)):
-        geometry = FrameGeometry(KERNEL, STRIDE, *pooling)
-        expected = [geometry.frame_count(n) for n in LENGTHS]
-        assert geometry.frame_count(np.array(LENGTHS)).tolist() == expected
-        assert geometry.frame_count(torch.tensor(LENGTHS)).tolist() == expected
+    expected = [GEOMETRY.frame_count(n) for n in LENGTHS]
+    assert GEOMETRY.frame_count(np.array(LENGTHS)).tolist() == expected
+    assert GEOMETRY.frame_count(torch.tensor(LENGTHS)).tolist() == expected
 
 
-@pytest.mark.parametrize("kernel", [1, 2, 3, 7])
-@pytest.mark.parametrize("stride", [1, 2, 3, 5])
-def test_pool_count_is_that_of_real_pooling_in_ceil_mode(kernel: int, stride: int):
-    geometry = FrameGeometry(KERNEL, STRIDE, kernel, stride)
-    assert geometry.pool_count(0) == 0
-    for frames in range(1, 60):
-        if frames < kernel:
-            assert geometry.pool_count(frames) == 1  # torch gives none; one partly filled window keeps the frames
-            continue
-        pooled = torch.nn.functional.avg_pool1d(torch.zeros(1, 1, frames), kernel, stride, ceil_mode=True)
-        assert geometry.pool_count(frames) == pooled.shape[2]
-
-
-@pytest.mark.parametrize("pooling", [(1, 1), (4, 4), (3, 2)])
-def test_boundaries_tile_every_recording(pooling: tuple[int, int]):
-    geometry = FrameGeometry(KERNEL, STRIDE, *pooling)
+def test_boundaries_tile_every_recording():
     for samples in LENGTHS:
         if samples < 400:
             with pytest.raises(ValueError, match=f"{samples} samples is shorter than one frame"):
-                geometry.boundaries(samples)
+                GEOMETRY.boundaries(samples)
             continue
-        borders = geometry.boundaries(samples)
+        borders = GEOMETRY.boundaries(samples)
         assert borders[0] == 0 and borders[-1] == samples
-        assert len(borders) == geometry.frame_count(samples) + 1
+        assert len(borders) == GEOMETRY.frame_count(samples) + 1
         assert (np.diff(borders) > 0).all()
-        assert (np.diff(borders)[:-1] == geometry.hop).all()
+        assert (np.diff(borders)[:-1] == GEOMETRY.hop).all()
 
 
 def test_frame_times_are_in_seconds():

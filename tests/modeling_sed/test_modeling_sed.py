@@ -1,4 +1,4 @@
-"""The model: independence of padding and batch, loss, pooling and normalisation against plain references, saving."""
+"""The model: independence of padding and batch, loss, normalisation against plain references, saving."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import torch
 from transformers import AutoConfig, AutoModelForAudioFrameClassification, BertConfig, Wav2Vec2Model
 from transformers.models.wavlm.modeling_wavlm import WavLMModel
 
-from modeling_sed import FrameGeometry, SEDConfig, SEDForAudioFrameClassification
-from modeling_sed.modeling_sed import frame_loss, pool_frames, utterance_layer_norm
+from modeling_sed import SEDConfig, SEDForAudioFrameClassification
+from modeling_sed.modeling_sed import frame_loss, utterance_layer_norm
 from tests.conftest import SMALL_ENCODER, small_model
 
 ENCODERS = ["wavlm", "wav2vec2", "hubert"]
@@ -31,9 +31,9 @@ def padded_batch(lengths: tuple[int, ...] = SAMPLES, padding: float = 0.0) -> tu
     [
         {},
         {"normalize_encoder_output": False, "classifier_bias": True},
-        {"use_weighted_layer_sum": True, "pooling_kernel": 3, "pooling_stride": 2},
+        {"use_weighted_layer_sum": True},
     ],
-    ids=["paper", "plain", "pooled"],
+    ids=["paper", "plain", "layers"],
 )
 @torch.inference_mode()
 def test_utterance_does_not_depend_on_padding_or_batch(model_type: str, feat_extract_norm: str, head: dict):
@@ -124,19 +124,6 @@ def test_utterance_layer_norm_is_that_of_each_utterance_alone():
     torch.testing.assert_close(utterance_layer_norm(hidden, None)[0], normed[0], atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize(("kernel", "stride"), [(1, 1), (2, 2), (5, 3), (3, 5), (9, 1)])
-def test_pooling_averages_the_frames_that_exist(kernel: int, stride: int):
-    geometry = FrameGeometry((1,), (1,), kernel, stride)
-    hidden = torch.randn(4, 12, 3)
-    lengths = (12, 11, 4, 1)
-    pooled = pool_frames(hidden, torch.arange(12) < torch.tensor(lengths).unsqueeze(1), geometry)
-    assert pooled.shape[1] == geometry.pool_count(12)
-    for row, length in enumerate(lengths):
-        for window in range(geometry.pool_count(length)):
-            frames = hidden[row, window * stride : min(window * stride + kernel, length)]
-            torch.testing.assert_close(pooled[row, window], frames.mean(dim=0))
-
-
 def test_save_and_load_give_the_same_model(tmp_path):
     model = small_model(use_weighted_layer_sum=True, labels=["neutral", "bored"])
     waveforms, mask = padded_batch()
@@ -179,6 +166,12 @@ def test_unsupported_encoders_are_refused(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
     with pytest.raises(ValueError, match="'bert' is not supported"):
         SEDForAudioFrameClassification.from_encoder(str(tmp_path))
+
+
+def test_models_that_average_frames_are_refused():
+    assert SEDConfig(pooling_kernel=1, pooling_stride=1).to_diff_dict() == SEDConfig().to_diff_dict()  # earlier models
+    with pytest.raises(ValueError, match="averages frames"):
+        SEDConfig(pooling_kernel=3)
 
 
 @pytest.mark.parametrize("labels", [["happy", "sad"], ["neutral", "neutral"]])

@@ -117,13 +117,11 @@ def test_the_exported_folder_is_a_program_with_clear_errors(exported: Path, tmp_
 
 
 def test_an_existing_folder_or_a_foreign_model_is_refused(model_folder: Path, tmp_path: Path):
-    with pytest.raises(FileExistsError, match="exists already"):
+    with pytest.raises(ValueError, match="exists already"):
         export_onnx(model_folder, tmp_path)
-    with pytest.raises(OSError, match="nowhere"):
+    with pytest.raises(ValueError, match="nowhere"):
         export_onnx(tmp_path / "nowhere", tmp_path / "new")
-    with pytest.raises(ValueError, match="averages frames"):
-        export_onnx(save(tmp_path / "pooled", pooling_kernel=3, pooling_stride=2), tmp_path / "new")
-    assert [path.name for path in tmp_path.iterdir()] == ["pooled"]
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_command_quantizes_with_small_differences(tmp_path: Path):

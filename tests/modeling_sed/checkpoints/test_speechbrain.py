@@ -18,8 +18,8 @@ from transformers import pipeline
 from typer.testing import CliRunner
 
 import modeling_sed
-from modeling_sed.cli.app import app
 from modeling_sed.checkpoints.speechbrain import WEIGHT_NORM_NAMES, convert_speechbrain, load_speechbrain
+from modeling_sed.cli.app import app
 from tests.conftest import REAL_DATA
 from tests.modeling_sed.checkpoints.freeze_speechbrain_checkpoints import ENCODERS, FOLDER, waveform
 

@@ -10,8 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from typer.testing import CliRunner
 
+from modeling_sed.annotations import files
 from modeling_sed.annotations.segments import fill_neutral
+from modeling_sed.cli.app import app
 
 
 def run(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess:
@@ -45,14 +48,33 @@ def test_diarize_goes_on_after_a_bad_recording(model_folder: Path, recording: Pa
 
 
 def test_wrong_usage_is_exit_code_2(model_folder: Path, recording: Path, tmp_path: Path):
-    (tmp_path / "config.json").write_text("{}")
     for arguments in (
         ["diarize", "--model", model_folder],
-        ["diarize", "--model", tmp_path, recording],
+        ["diarize", "--model", model_folder, recording, "--dtype", "float33"],
+        ["diarize", "--model", model_folder, recording, "--device", "gpu"],
         ["nonsense"],
     ):
         done = run(*arguments)
         assert done.returncode == 2 and "Traceback" not in done.stderr
+
+
+def test_what_can_be_mended_is_one_line_and_exit_code_1(model_folder: Path, recording: Path, tmp_path: Path):
+    (tmp_path / "config.json").write_text("{}")
+    for arguments, message in (
+        (["diarize", "--model", tmp_path, recording], f"error: Cannot load the model {tmp_path}: "),
+        (["diarize", "--model", model_folder, recording, "--output", recording / "o.json"], "o.json cannot be written"),
+        (["diarize", "--model", model_folder, "--list", tmp_path / "none.txt"], "none.txt: there is no such list"),
+        (["build", "zed", "--zed", tmp_path / "no", "--output-dir", tmp_path / "out"], "neither the folder of ZED"),
+        (["train", "--dataset", tmp_path, "--encoder", "e", "--output-dir", tmp_path / "r"], "Cannot load the dataset"),
+    ):
+        done = run(*arguments)
+        assert done.returncode == 1 and message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_anything_else_is_a_bug_and_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(files, "read_annotations", lambda path: {}["bug"])
+    done = CliRunner().invoke(app, ["score", str(tmp_path), str(tmp_path)])
+    assert isinstance(done.exception, KeyError)
 
 
 def test_fill_neutral_fills_the_gaps():

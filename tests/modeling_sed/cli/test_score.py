@@ -10,10 +10,12 @@ import pytest
 from praatio import textgrid
 from typer.testing import CliRunner, Result
 
-from modeling_sed.annotations.files import Annotation, read_annotations, read_durations
+from modeling_sed.annotations.annotation import Annotation
+from modeling_sed.annotations.files import read_annotations, read_durations
 from modeling_sed.cli.app import app
+from modeling_sed.evaluation.pairing import pair_annotations
 from modeling_sed.evaluation.plotting import plot_errors
-from modeling_sed.evaluation.report import pair_annotations, score_pairs, worst_utterances
+from modeling_sed.evaluation.report import score_pairs, worst_utterances
 from tests.conftest import REAL_DATA
 
 UTTERANCES = {

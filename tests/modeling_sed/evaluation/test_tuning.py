@@ -15,6 +15,8 @@ from transformers import pipeline
 import modeling_sed
 from modeling_sed import SEDConfig
 from modeling_sed.annotations.annotation import Annotation
+from modeling_sed.decoding_sed import temper
+from modeling_sed.evaluation import tuning
 from modeling_sed.evaluation.tuning import (
     GRIDS,
     UtterancePosteriors,
@@ -23,8 +25,6 @@ from modeling_sed.evaluation.tuning import (
     fit_temperature,
     tune_decoder,
 )
-from modeling_sed.decoding_sed import temper
-from modeling_sed.evaluation import tuning
 from modeling_sed.metrics.eder.scoring import score_segments
 from tests.modeling_sed.cli.test_app import run
 

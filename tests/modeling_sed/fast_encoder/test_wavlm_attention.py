@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from copy import deepcopy
 from pathlib import Path
 
@@ -103,7 +102,7 @@ def is_blockwise(model: SEDForAudioFrameClassification) -> bool:
 @pytest.mark.parametrize("norm", ["layer", "group"])
 def test_it_is_the_default_and_eager_on_request(norm: str, tmp_path: Path):
     model = random_weights(small_model(feat_extract_norm=norm))
-    assert is_blockwise(model) and is_blockwise(deepcopy(model)) and is_blockwise(pickle.loads(pickle.dumps(model)))
+    assert is_blockwise(model) and is_blockwise(deepcopy(model))
     model.save_pretrained(tmp_path)
     loaded = SEDForAudioFrameClassification.from_pretrained(tmp_path)
     eager = SEDForAudioFrameClassification.from_pretrained(tmp_path, attn_implementation="eager")

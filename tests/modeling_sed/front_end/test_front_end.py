@@ -17,10 +17,10 @@ from transformers import pipeline
 from typer.testing import CliRunner, Result
 
 import modeling_sed
-from modeling_sed.front_end import enhancement
+from modeling_sed.annotations.segments import join_equal
 from modeling_sed.cli.app import app
 from modeling_sed.dataset_scripts.speech_activity import speech_intervals
-from modeling_sed.front_end.signals import FrontEnd, Signal, diarize_with, split_channels, split_sources
+from modeling_sed.front_end import enhancement
 from modeling_sed.front_end.processors import (
     PROCESSORS,
     CutNonSpeech,
@@ -30,7 +30,7 @@ from modeling_sed.front_end.processors import (
     SplitAtPauses,
     front_end_of,
 )
-from modeling_sed.annotations.segments import join_equal
+from modeling_sed.front_end.signals import FrontEnd, Signal, diarize_with, split_channels, split_sources
 from modeling_sed.front_end.time_map import Piece, TimeMap
 
 RATES = (8_000, 11_025, 16_000, 44_100)
@@ -238,7 +238,7 @@ def test_bad_channels_are_refused_by_name(tmp_path):
     with pytest.raises(ValueError, match="sample 7 of the recording is nan"):
         split_channels(audio(bad))
     for shape in ((2, 50), (2, 5, 10)):
-        with pytest.raises(ValueError, match=r"must be \(samples, channels\); got the shape"):
+        with pytest.raises(ValueError, match=r"must have \(samples, channels\); got the shape"):
             split_channels(audio(noise(100).reshape(shape)))
 
 

@@ -29,7 +29,11 @@ def test_the_defaults_are_the_papers():
     options = parse_options(REQUIRED)
     assert (options.encoder_learning_rate, options.head_learning_rate) == (1e-5, 1e-4)
     assert (options.encoder_annealing_factor, options.head_annealing_factor) == (0.9, 0.8)
-    assert (options.num_train_epochs, options.per_device_train_batch_size, options.lr_scheduler_type) == (15, 2, "newbob")
+    assert (options.num_train_epochs, options.per_device_train_batch_size, options.lr_scheduler_type) == (
+        15,
+        2,
+        "newbob",
+    )
     assert options.labels == ["neutral", "happy", "sad", "angry"] and options.seeds is None
 
 

@@ -19,7 +19,16 @@ from tests.modeling_sed.training.test_train_sed import assert_same_weights
 
 # everything that is random: dropout, SpecAugment, augmentation, order
 RANDOM = ("--mask-time-prob", 0.2, "--augment-speed", 0.1, "--augment-gain", 6)
-OPTIONS = ("--num-train-epochs", 2, "--per-device-train-batch-size", 1, "--encoder-learning-rate", 1e-3, "--per-device-eval-batch-size", 1)
+OPTIONS = (
+    "--num-train-epochs",
+    2,
+    "--per-device-train-batch-size",
+    1,
+    "--encoder-learning-rate",
+    1e-3,
+    "--per-device-eval-batch-size",
+    1,
+)
 SCHEDULE = ("--lr-scheduler-type", "cosine", "--warmup-steps", 3)
 
 

@@ -25,7 +25,16 @@ def test_sharded_training_learns_the_same(odd_data: Path, encoder: Path, tmp_pat
     options = [part for name, value in common.items() for part in (f"--{name}", str(value))]
     for more in (["--num-train-epochs", "1"], ["--num-train-epochs", "2", "--resume"]):
         done = subprocess.run(
-            [*launcher, *script, *options, "--per-device-train-batch-size", "1", *more, "--output-dir", str(tmp_path / "sharded")],
+            [
+                *launcher,
+                *script,
+                *options,
+                "--per-device-train-batch-size",
+                "1",
+                *more,
+                "--output-dir",
+                str(tmp_path / "sharded"),
+            ],
             capture_output=True,
             text=True,
             env=environment(),

@@ -104,7 +104,9 @@ def assert_same_weights(first: Path, second: Path, **tolerance: float) -> None:
         torch.testing.assert_close(actual[name], tensor, **tolerance, msg=f"{second.name}: {name}")
 
 
-@pytest.mark.parametrize("batches", [{"per_device_train_batch_size": 1}, {"max_batch_seconds": 3}], ids=["size", "seconds"])
+@pytest.mark.parametrize(
+    "batches", [{"per_device_train_batch_size": 1}, {"max_batch_seconds": 3}], ids=["size", "seconds"]
+)
 def test_two_processes_train_as_one(odd_data: Path, encoder: Path, tmp_path: Path, batches: dict):
     common = {"dataset": odd_data, "encoder": encoder, "num_train_epochs": 1, "encoder_learning_rate": 1e-3} | batches
     train_here(**common, gradient_accumulation_steps=4, output_dir=tmp_path / "one")
@@ -137,7 +139,15 @@ def test_training_stops_early(data: Path, encoder: Path, tmp_path: Path):
     [
         ("--mixed-precision", "bf16", "--gradient-checkpointing"),
         ("--lora-rank", 4, "--head-learning-rate", 1e-2, "--encoder-learning-rate", 1e-2),
-        ("--dataloader-num-workers", 2, "--lr-scheduler-type", "linear", "--warmup-steps", 2, "--use-weighted-layer-sum"),
+        (
+            "--dataloader-num-workers",
+            2,
+            "--lr-scheduler-type",
+            "linear",
+            "--warmup-steps",
+            2,
+            "--use-weighted-layer-sum",
+        ),
     ],
     ids=["bf16", "lora", "workers"],
 )
@@ -196,7 +206,16 @@ def test_what_cannot_be_trained_is_refused_with_a_sentence(
 def test_seeds_are_reported_together_and_the_best_is_published(data: Path, encoder: Path, tmp_path: Path):
     with LocalHub() as hub:
         common = ("--dataset", data, "--encoder", encoder, "--num-train-epochs", 1, "--output-dir", tmp_path / "runs")
-        publishing = ("--seeds", 1, 2, "--push-to-hub", "--hub-model-id", "someone/tones-model", "--license", "cc-by-nc-sa-4.0")
+        publishing = (
+            "--seeds",
+            1,
+            2,
+            "--push-to-hub",
+            "--hub-model-id",
+            "someone/tones-model",
+            "--license",
+            "cc-by-nc-sa-4.0",
+        )
         done = train(*common, *publishing, **hub_environment(hub, tmp_path / "home"))
         assert done.returncode == 0, done.stderr
         published = hub.repositories["models/someone/tones-model"]
