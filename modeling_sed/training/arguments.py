@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 from transformers import HfArgumentParser
+from transformers.hf_argparser import string_to_bool
 
 from ..errors_sed import InputError, MissingFileError
 
@@ -234,7 +235,10 @@ def parse_options(
     """
     parser = HfArgumentParser(TrainingOptions, description=description, prog=prog, allow_abbrev=False)
     parser.add_argument("--config", metavar="FILE.yaml", help="Options by name; those of the command line win.")
-    for action in parser._actions:  # underscores are understood, but one spelling is enough to read
+    for action in parser._actions:
+        if action.type is string_to_bool:  # a flag, also where None is the default
+            action.nargs, action.const = "?", True
+        # underscores are understood, but one spelling is enough to read
         action.option_strings = [option for option in action.option_strings if "_" not in option]
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     only_config = argparse.ArgumentParser(add_help=False, allow_abbrev=False)

@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 import soundfile
 from datasets import load_from_disk
+from transformers import pipeline
 
+import modeling_sed
 from modeling_sed.checkpoints.speechbrain import ENCODER_FILES, FILES
 from modeling_sed.dataset_scripts.build import build
 from tests.dataset_scripts.conftest import ravdess  # noqa: F401 - a fixture of these tests, too
@@ -38,7 +40,9 @@ from transformers import AutoFeatureExtractor, AutoModelForAudioFrameClassificat
 name, recording, commit = sys.argv[1:]
 model = AutoModelForAudioFrameClassification.from_pretrained(name, trust_remote_code=True, revision=commit)
 assert AutoFeatureExtractor.from_pretrained(name).sampling_rate == model.config.sampling_rate
-print(json.dumps(pipeline("speech-emotion-diarization", model=name, trust_remote_code=True)(recording)))
+assert type(model).accelerate_encoder is None
+scores = pipeline("speech-emotion-diarization", model=name, trust_remote_code=True)(recording, return_scores=True)
+print(json.dumps(scores["posteriors"].tolist()))
 """
 
 LOAD_LOCAL = """
@@ -103,9 +107,10 @@ def test_a_model_comes_back(model_folder: Path, tmp_path: Path):
         assert "Traceback" not in broken.stderr
         again = here.push("model", model_folder, "someone/round-trip")
         assert again.returncode == 0 and again.stdout.strip() == f"{hub.url}/someone/round-trip"
-        segments = there.load(LOAD_MODEL, "someone/round-trip", recording, "0" * 40)
-    local = here.run("-m", "modeling_sed", "diarize", "--model", model_folder, recording, "--format", "json")
-    assert segments == json.loads(local.stdout)[0]["segments"]
+        posteriors = there.load(LOAD_MODEL, "someone/round-trip", recording, "0" * 40)
+    # there, the encoder computes as transformers does; here, faster
+    local = pipeline(modeling_sed.TASK, model=str(model_folder))(recording, return_scores=True)
+    np.testing.assert_allclose(posteriors, local["posteriors"], atol=1e-5)
 
 
 def test_a_checkpoint_of_speechbrain_is_converted_from_the_hub(tmp_path: Path):

@@ -15,7 +15,7 @@ REQUIRED = ["--dataset", "data", "--encoder", "encoder", "--output-dir", "run"]
 def test_the_command_line_wins(tmp_path: Path):
     (tmp_path / "config.yaml").write_text(
         "encoder: microsoft/wavlm-base\nlabels: [neutral, happy]\nweight_decay: 1e-2\nclassifier_bias: true\n"
-        "max_steps: 7\nnormalize_encoder_output: false\nlog_with:\n"
+        "max_steps: 7\nnormalize_encoder_output: false\nreport_to:\n"
     )
     options = parse_options([*REQUIRED, f"--config={tmp_path / 'config.yaml'}", "--max-steps", "9"])
     assert options.encoder == "encoder" and options.max_steps == 9

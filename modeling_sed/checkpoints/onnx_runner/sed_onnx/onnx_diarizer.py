@@ -1,7 +1,7 @@
 """Emotion timelines by ONNX Runtime, without torch.
 
-Needs numpy, soundfile and onnxruntime, and soxr for recordings at other sampling rates than the model's. What it imports
-from this folder, `emotion-diarization export onnx` copies from the package modeling_sed.
+Needs numpy, soundfile and onnxruntime, and soxr for recordings at other sampling rates than the model's. The files of
+this folder that it imports are copied from the package modeling_sed by `emotion-diarization export onnx`.
 """
 
 from __future__ import annotations
