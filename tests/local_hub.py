@@ -4,8 +4,8 @@
 
 Repositories have one branch, whose commit is always called the same: clients that cache by commit must not meet two
 repositories of one name. Parquet and safetensors files are uploaded by Git LFS (clients need HF_HUB_DISABLE_XET=1),
-others inside their commit. ``server.asked_for`` holds the files that were wanted; the next ``server.commits_to_fail``
-commits fail, as where a connection breaks; the user "somebody-else" is not us.
+others inside their commit. ``server.asked_for`` holds the files that were wanted, those of ``server.broken`` cannot be
+had; the next ``server.commits_to_fail`` commits fail, as where a connection breaks; the user "somebody-else" is not us.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class LocalHub:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self.server.daemon_threads = True
         self.server.repositories, self.server.large_files = self.repositories, self.large_files
-        self.server.commits_to_fail, self.server.asked_for = 0, set()
+        self.server.commits_to_fail, self.server.asked_for, self.server.broken = 0, set(), set()
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def __enter__(self) -> LocalHub:
@@ -137,6 +137,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def resolve(self, body: bytes, name: str, revision: str, file: str) -> None:
         self.server.asked_for.add(f"{name}/{file}")
+        if f"{name}/{file}" in self.server.broken:
+            return self.send(503, {"error": "Service unavailable"})
         content = self.server.repositories.get(name, {}).get(file) if revision in ("main", "0" * 40) else None
         if content is None:
             return self.send(404, {"error": "Entry not found"}, X_Error_Code="EntryNotFound")

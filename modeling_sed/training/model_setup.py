@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import _CACHED_NO_EXIST, hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 from transformers import AutoFeatureExtractor, FeatureExtractionMixin, Wav2Vec2FeatureExtractor
+from transformers.utils import FEATURE_EXTRACTOR_NAME
 
 from ..checkpoints.classifiers import from_classifier
 from ..configuration_sed import SEDConfig
@@ -86,16 +88,25 @@ def _on_pretrained_encoder(options: TrainingOptions, masking: Mapping[str, Any])
 
 
 def _feature_extractor_of(encoder: str) -> FeatureExtractionMixin:
-    """The encoder's own, or the usual one for checkpoints that lack one; never because the Hub cannot be reached."""
-    try:
+    """The encoder's own, or the usual one for checkpoints that lack one."""
+    if _has_feature_extractor(encoder):
         return AutoFeatureExtractor.from_pretrained(encoder, return_attention_mask=True)
-    except OSError as error:
-        there_is_none = isinstance(error.__cause__, EntryNotFoundError) and not isinstance(
-            error.__cause__, LocalEntryNotFoundError
-        )
-        if there_is_none or (Path(encoder).is_dir() and not (Path(encoder) / "preprocessor_config.json").exists()):
-            return Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=True)
+    return Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=True)
+
+
+def _has_feature_extractor(encoder: str) -> bool:
+    """Raises an OSError if the Hub cannot be asked: that is not to be taken for a checkpoint without one."""
+    if Path(encoder).is_dir():
+        return (Path(encoder) / FEATURE_EXTRACTOR_NAME).is_file()
+    if try_to_load_from_cache(encoder, FEATURE_EXTRACTOR_NAME) is _CACHED_NO_EXIST:
+        return False
+    try:
+        hf_hub_download(encoder, FEATURE_EXTRACTOR_NAME)
+    except LocalEntryNotFoundError:  # it is not on this machine, and the Hub could not be reached
         raise
+    except EntryNotFoundError:
+        return False
+    return True
 
 
 def _freeze_all_but_last_layers(model: SEDForAudioFrameClassification, count: int) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from peft.tuners.lora import LoraLayer
+from transformers import Wav2Vec2Config, Wav2Vec2ForSequenceClassification
 
 from modeling_sed.training.arguments import TrainingOptions
 from modeling_sed.training.model_setup import add_adapters, build_model, parameter_groups, with_weights
+from tests.conftest import SMALL_ENCODER, small_model
+from tests.local_hub import LocalHub
 
 
 def build(options: TrainingOptions, **changes: object):
@@ -106,3 +113,54 @@ def test_adapters_that_would_change_nothing_are_refused(options: TrainingOptions
     model.set_attn_implementation("eager")  # transformers' own reads the weights of the projections
     with pytest.raises(ValueError, match="reads the weights of out_proj without calling these layers"):
         add_adapters(model, rank=2, alpha=4, target_modules=["intermediate_dense", "out_proj"])
+
+
+def test_the_form_of_an_existing_head_cannot_be_chosen(options: TrainingOptions, tmp_path: Path):
+    config = Wav2Vec2Config(**SMALL_ENCODER, id2label={0: "neu", 1: "hap"}, use_weighted_layer_sum=True)
+    Wav2Vec2ForSequenceClassification(config).save_pretrained(tmp_path)
+    existing = {"encoder": str(tmp_path), "initialize_head": True}
+    model = build(options, **existing, use_weighted_layer_sum=True, normalize_encoder_output=False)
+    assert model.config.use_weighted_layer_sum and not model.config.normalize_encoder_output
+    for name, value in (("use_weighted_layer_sum", False), ("normalize_encoder_output", True)):
+        with pytest.raises(ValueError, match=f"has {name} {not value}, so that {name} {value} is not possible"):
+            build(options, **existing, **{name: value})
+
+
+BUILD = """
+import sys
+from modeling_sed import InputError
+from modeling_sed.training.arguments import TrainingOptions
+from modeling_sed.training.model_setup import build_model
+try:
+    print("normalises:", build_model(TrainingOptions("data", sys.argv[1], "run"))[1].do_normalize)
+except InputError as error:
+    print("refused:", error)
+"""
+
+
+def test_an_unreachable_hub_is_not_taken_for_a_missing_feature_extractor(model_folder: Path, tmp_path: Path):
+    """Otherwise a network failure would train with another normalisation."""
+    small_model("wavlm").encoder.save_pretrained(tmp_path / "encoder")
+    encoder = {path.name: path.read_bytes() for path in (tmp_path / "encoder").iterdir()}
+    own = (
+        (model_folder / "preprocessor_config.json").read_text().replace('"do_normalize": true', '"do_normalize": false')
+    )
+    with LocalHub() as hub:
+        hub.repositories["models/some/without"] = encoder
+        hub.repositories["models/some/with"] = hub.repositories["models/some/broken"] = encoder | {
+            "preprocessor_config.json": own.encode()
+        }
+        hub.server.broken.add("models/some/broken/preprocessor_config.json")
+        environment = {**os.environ, "HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path), "HF_HUB_DISABLE_XET": "1"}
+        found = {
+            name: subprocess.run(
+                [sys.executable, "-c", BUILD, f"some/{name}"],
+                capture_output=True,
+                text=True,
+                env=environment,
+                check=True,
+            ).stdout
+            for name in ("without", "with", "broken")
+        }
+    assert found["without"] == "normalises: True\n" and found["with"] == "normalises: False\n"
+    assert found["broken"].startswith("refused: Cannot load the encoder some/broken: ")

@@ -162,9 +162,15 @@ def test_what_is_saved_is_what_was_best(data: Path, encoder: Path, tmp_path: Pat
     defaults = TrainingOptions(dataset=str(data), encoder="", output_dir="")
     collator = FrameLabelCollator(feature_extractor, model.config)
     rows = load_from_disk(str(data))["validation"]
-    again = frame_error_rate(predict(Accelerator(cpu=True), model, rows, collator, defaults))
-    # in bf16 a frame may fall on the other side
-    assert again == pytest.approx(results["best_validation_frame_error_rate"], abs=0.05 if "bf16" in options else 1e-9)
+    # A model that has learnt this little is undecided: for half of the frames the two most probable labels differ by
+    # less than 0.02, so which one wins depends on the precision and, in bf16, on the processor. The weights are those
+    # of the best epoch if the rate is the same in the precision of the training.
+    torch.set_num_threads(1)  # as in the process that trained
+    with torch.autocast("cpu", torch.bfloat16, enabled="bf16" in options):
+        again = predict(Accelerator(cpu=True), model, rows, collator, defaults)
+    assert frame_error_rate(again) == pytest.approx(results["best_validation_frame_error_rate"], abs=1e-9)
+    for one, other in zip(again, predict(Accelerator(cpu=True), model, rows, collator, defaults), strict=True):
+        np.testing.assert_allclose(one.posteriors, other.posteriors, atol=0.05)
 
 
 @pytest.mark.parametrize(
