@@ -233,7 +233,9 @@ def parse_options(
         InputError: for a bad value, a missing file, or an unknown option in the file.
         SystemExit: with code 2, for bad usage; with 0, for ``--help``.
     """
-    parser = HfArgumentParser(TrainingOptions, description=description, prog=prog, allow_abbrev=False)
+    parser = HfArgumentParser(
+        TrainingOptions, description=description, prog=prog, allow_abbrev=False, formatter_class=_HelpFormatter
+    )
     parser.add_argument("--config", metavar="FILE.yaml", help="Options by name; those of the command line win.")
     for action in parser._actions:
         if action.type is string_to_bool:  # a flag, also where None is the default
@@ -248,6 +250,13 @@ def parse_options(
     namespace = parser.parse_args(arguments)
     del namespace.config
     return TrainingOptions(**vars(namespace))
+
+
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the defaults of options that have one."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help if action.default in (None, False, []) else super()._get_help_string(action)
 
 
 def _flag(name: str) -> str:
