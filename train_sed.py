@@ -32,8 +32,8 @@ from transformers import FeatureExtractionMixin, get_scheduler
 
 from modeling_sed import SEDConfig, SEDForAudioFrameClassification, SpeechEmotionDiarizationPipeline
 from modeling_sed.dataset_scripts.errors import InputError as DatasetInputError
-from modeling_sed.errors_sed import InputError
 from modeling_sed.evaluation import tuning
+from modeling_sed.frames_sed import InputError
 from modeling_sed.hub.publishing import push_model
 from modeling_sed.training.arguments import TrainingOptions, parse_options
 from modeling_sed.training.augmentation import Augmentation

@@ -15,8 +15,7 @@ from .hub.registration import register_with_transformers
 if TYPE_CHECKING:
     from .checkpoints.speechbrain import load_speechbrain
     from .configuration_sed import SEDConfig
-    from .errors_sed import InputError
-    from .frames_sed import FrameGeometry, Segment
+    from .frames_sed import FrameGeometry, InputError, Segment
     from .modeling_sed import SEDForAudioFrameClassification
     from .pipeline_sed import SpeechEmotionDiarizationPipeline
 
@@ -34,7 +33,7 @@ __all__ = [
 TASK = "speech-emotion-diarization"
 _MODULES = {
     "FrameGeometry": "frames_sed",
-    "InputError": "errors_sed",
+    "InputError": "frames_sed",
     "SEDConfig": "configuration_sed",
     "SEDForAudioFrameClassification": "modeling_sed",
     "Segment": "frames_sed",

@@ -1,35 +1,39 @@
 """A recording in any of the forms that people have it in -> mono samples at the model's sampling rate, in windows.
 
-A recording is decoded block by block (`RecordingStream`); `cut_recording` makes overlapping windows of the blocks, so
-that a recording of any length takes bounded memory, and time linear in its length. Of the frames that two neighbouring
-windows share, each window contributes those that are further from its own edges. Windows begin at whole frames, so that
-the frames of all windows together are exactly those of the recording. The last window is what remains, more than twice
-the context.
+It is read block by block, in bounded memory. What cannot be used is refused by name: see `load_recording`.
 """
 
 from __future__ import annotations
 
-import http.client
 import io
-import shutil
-import urllib.request
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from importlib.util import find_spec
+import math
+import re
+import warnings
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Union
 
 import numpy as np
-import soundfile
 
-from .errors_sed import InputError, MissingFileError, import_library
-from .frames_sed import FrameGeometry
+from .audio_files_sed import download, open_file
+from .frames_sed import (
+    FrameGeometry,
+    InputError,
+    MissingFileError,
+    RecordingWarning,
+    Window,
+    cut_windows,
+    import_library,
+)
 
 if TYPE_CHECKING:  # an exported model runs without torch
     import torch
 
-DECODED_AT_ONCE = 120  # seconds; files up to this length are
-BLOCK = 30  # seconds that are decoded at a time
+RATES = (1_000, 768_000)  # Hz
+CHANNELS = 64
+MAX_DURATION = 24 * 3600.0  # seconds; longer recordings are refused unless asked for
+LOUDEST = 2.0**20  # of full scale; blocks with samples beyond are scaled down to it: their squares would overflow
+CANCELLED = 0.1  # a mix to mono that is so much softer than the loudest channel has lost it
 
 AudioInput = Union[str, Path, bytes, IO[bytes], np.ndarray, "torch.Tensor", Mapping[str, Any]]
 
@@ -42,33 +46,26 @@ class Recording(NamedTuple):
     name: str  # what to call it in messages
 
 
-def load_recording(audio: AudioInput, sampling_rate: int) -> Recording:
+def load_recording(audio: AudioInput, sampling_rate: int, max_duration: float = MAX_DURATION) -> Recording:
     """Decodes, mixes to mono and resamples a recording as a whole.
 
     Args:
-        audio: a path, a URL, the bytes of a file, an open binary file, a mapping ``{"array": (samples,),
-            "sampling_rate": Hz}`` or ``{"path", "bytes"}`` as datasets has them, or a bare ``(samples,)`` array that
-            is at ``sampling_rate`` already. A mapping may have ``"channel"``, the only channel to be heard, from 0.
-            Files may be in any format of libsndfile (wav, flac, ogg, mp3 …); others (m4a, webm …) are read if the
-            ffmpeg program is installed.
+        audio: a path, an http(s) address, the bytes of a file, an open binary file, a mapping ``{"array": (samples,),
+            "sampling_rate": Hz}`` (or ``"raw"``), or ``{"path", "bytes"}``, datasets' decoded audio, or a bare
+            ``(samples,)`` array or tensor that is at ``sampling_rate`` already. Integers are taken as fractions of
+            their type's range. A mapping may have ``"channel"``, the only channel to be heard, from 0; all are mixed
+            otherwise.
         sampling_rate: of the result, in Hz.
+        max_duration: in seconds; longer recordings are refused.
 
     Raises:
-        InputError: if it does not exist, is not audio, empty, damaged, lacks the channel, or holds NaN or infinite
-            samples, or needs soxr for resampling, which is not installed. The message names the file.
+        InputError: if it does not exist, is not audio, empty, longer than the limit, lacks the channel, has an
+            impossible sampling rate or number of channels, holds NaN or infinite samples, or needs a library that is
+            not installed. The message names the recording.
     """
-    name = _name_of(audio)
-    rate, _, blocks = _open(audio, sampling_rate, name)
-    mono = [_mono(block, _channel_of(audio), name) for block in _checked(blocks, name)]
-    return Recording(*_resample(np.concatenate(mono), rate, sampling_rate, name), name)
-
-
-def _resample(waveform: np.ndarray, rate: int, sampling_rate: int, name: str) -> tuple[np.ndarray, float]:
-    """A whole waveform at another rate, and the duration of the original in seconds."""
-    duration = len(waveform) / rate
-    if rate != sampling_rate:
-        waveform = _soxr(name, rate, sampling_rate).resample(waveform, rate, sampling_rate)
-    return np.ascontiguousarray(waveform, dtype=np.float32), duration
+    stream = RecordingStream(audio, sampling_rate, max_duration)
+    waveform = np.concatenate(list(stream))
+    return Recording(waveform, stream.duration, stream.name)
 
 
 def load_channels(audio: AudioInput, sampling_rate: int) -> tuple[np.ndarray, int, str]:
@@ -85,18 +82,25 @@ def load_channels(audio: AudioInput, sampling_rate: int) -> tuple[np.ndarray, in
         InputError: as `load_recording`.
     """
     name = _name_of(audio)
-    rate, _, blocks = _open(audio, sampling_rate, name, channels_apart=True)
-    return np.concatenate(list(_checked(blocks, name))), rate, name
+    rate, blocks = _open(audio, sampling_rate, name)
+    return np.concatenate(list(_checked(blocks, rate, name, MAX_DURATION))), rate, name
+
+
+def count_channels(audio: AudioInput) -> int:
+    """Number of channels of a recording; raises what `load_recording` raises."""
+    _, blocks = _open(audio, RATES[0], _name_of(audio))
+    return next((block.shape[1] for block in blocks), 1)
 
 
 class RecordingStream:
-    """A recording in blocks: files that are longer than `DECODED_AT_ONCE` are never in memory as a whole.
+    """A recording in blocks, which are decoded as they are needed, so that it never lies in memory as a whole.
 
-    Iterating yields the blocks, ``(samples,)`` each, once.
+    Iterating yields the blocks, ``(samples,)`` float32 each, once; it raises what `load_recording` raises.
 
     Args:
-        audio: as `load_recording` takes it. Files of libsndfile's formats are streamed, other long ones are not.
+        audio: as `load_recording` takes it.
         sampling_rate: of the blocks, in Hz.
+        max_duration: in seconds; longer recordings are refused.
 
     Attributes:
         name: what to call it in messages.
@@ -104,168 +108,143 @@ class RecordingStream:
         duration: of the original that they stand for, in seconds.
     """
 
-    def __init__(self, audio: AudioInput, sampling_rate: int):
+    def __init__(self, audio: AudioInput, sampling_rate: int, max_duration: float = MAX_DURATION):
         self.name = _name_of(audio)
         self.samples, self.duration = 0, 0.0
-        self._audio, self._sampling_rate = audio, sampling_rate
+        self._audio, self._sampling_rate, self._max_duration = audio, sampling_rate, max_duration
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        """Decodes as it goes; raises what `load_recording` raises."""
-        rate, is_long, blocks = _open(self._audio, self._sampling_rate, self.name)
-        mono = (_mono(block, _channel_of(self._audio), self.name) for block in _checked(blocks, self.name))
-        if is_long:
-            yield from self._stream(mono, rate)
-        else:
-            waveform, self.duration = _resample(np.concatenate(list(mono)), rate, self._sampling_rate, self.name)
-            self.samples = len(waveform)
-            yield waveform
-
-    def _stream(self, blocks: Iterator[np.ndarray], rate: int) -> Iterator[np.ndarray]:
-        resampler, read = None, 0
+        rate, blocks = _open(self._audio, self._sampling_rate, self.name)
+        channel, resampler, read = _channel_of(self._audio), None, 0
         if rate != self._sampling_rate:
-            resampler = _soxr(self.name, rate, self._sampling_rate).ResampleStream(rate, self._sampling_rate, 1)
-        for block in blocks:
+            soxr = import_library("soxr", f"{self.name}: resampling from {rate} to {self._sampling_rate} Hz", "soxr")
+            resampler = soxr.ResampleStream(rate, self._sampling_rate, 1)
+        for samples in _checked(blocks, rate, self.name, self._max_duration):
+            block = _mono(samples, channel, self.name)
             read += len(block)
             self.duration = read / rate
-            resampled = resampler.resample_chunk(block, last=False) if resampler else block
-            self.samples += len(resampled)
-            yield resampled
+            yield self._count(resampler.resample_chunk(block, last=False) if resampler else block)
         if resampler:
-            rest = resampler.resample_chunk(np.zeros(0, np.float32), last=True)
-            self.samples += len(rest)
-            yield rest
+            yield self._count(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+
+    def _count(self, block: np.ndarray) -> np.ndarray:
+        self.samples += len(block)
+        return block
 
 
-def _open(
-    audio: AudioInput, sampling_rate: int, name: str, channels_apart: bool = False
-) -> tuple[int, bool, Iterator[np.ndarray]]:
-    """Sampling rate in Hz, whether it is a long file to be streamed, and the blocks ``(samples, channels)``."""
-    if isinstance(audio, Mapping) and "array" in audio:
+def cut_recording(
+    stream: RecordingStream, geometry: FrameGeometry, window: float | None, context: float
+) -> Iterator[Window]:
+    """`cut_windows` of a recording, with ``window`` and ``context`` in seconds.
+
+    Raises:
+        InputError: as `cut_windows`, or if the recording is shorter than one frame.
+    """
+    rate = geometry.sampling_rate
+    if not all(map(math.isfinite, (window or 0.0, context))):
+        raise InputError(f"A window and its context are numbers of seconds; got {window} and {context}.")
+    samples = None if window is None else round(window * rate)
+    for part in cut_windows(stream, geometry, samples, round(context * rate)):
+        if part.last <= part.first:
+            raise InputError(
+                f"{stream.name}: {stream.duration:.4f} s of audio is shorter than one frame "
+                f"({geometry.receptive_field / rate:.3f} s)."
+            )
+        yield part
+
+
+def _open(audio: AudioInput, sampling_rate: int, name: str) -> tuple[int, Iterator[np.ndarray]]:
+    """Sampling rate in Hz, and blocks ``(samples, channels)``, which nobody has checked yet."""
+    if hasattr(audio, "get_all_samples"):  # an AudioDecoder of torchcodec, as datasets has it
+        decoded = audio.get_all_samples()
+        return int(decoded.sample_rate), iter([_as_samples(decoded.data.T, name)])
+    if isinstance(audio, Mapping) and (key := next((key for key in ("array", "raw") if key in audio), None)):
         if "sampling_rate" not in audio:
             raise InputError(f"{name}: an array needs its sampling_rate beside it.")
-        samples, rate = _as_array(audio["array"]), int(audio["sampling_rate"])
-        return rate, False, iter([_with_channels(samples, name, channels_apart or _channel_of(audio) is not None)])
+        return int(audio["sampling_rate"]), iter([_as_samples(audio[key], name)])
     if isinstance(audio, np.ndarray) or hasattr(audio, "cpu"):  # a tensor
-        return sampling_rate, False, iter([_with_channels(_as_array(audio), name, channels_apart)])
-    path = local_path(audio)
+        return sampling_rate, iter([_as_samples(audio, name)])
     try:
-        if path is None:
-            content = _read_bytes(audio, name)
-            file = soundfile.SoundFile(io.BytesIO(content))
-        else:
-            file = soundfile.SoundFile(path)
-    except TypeError as error:  # raw samples, whose format nobody knows
-        raise InputError(f"{name}: a file without a header cannot be read.") from error
-    except soundfile.LibsndfileError as error:
-        content = _read_bytes(audio, name)
-        if not content:
-            raise InputError(f"{name}: the file is empty.") from error
-        return sampling_rate, False, iter([_decode_by_ffmpeg(content, sampling_rate, name, error)])
-    is_long = path is not None and file.frames > DECODED_AT_ONCE * file.samplerate
-    return file.samplerate, is_long, _blocks(file, name)
+        return open_file(_file_of(audio, name), name)
+    except FileNotFoundError as error:
+        raise MissingFileError(f"{name}: there is no such file.") from error
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read ({error}).") from error
 
 
-def _blocks(file: soundfile.SoundFile, name: str) -> Iterator[np.ndarray]:
-    read = 0
-    with file:
-        try:
-            # not `file.blocks`: where a file ends early, that goes on with what is left in its buffer
-            while len(samples := file.read(BLOCK * file.samplerate, dtype="float32", always_2d=True)):
-                read += len(samples)
-                yield samples
-        except soundfile.LibsndfileError as error:
-            reason = error.error_string.strip()
-            raise InputError(f"{name}: damaged after {read / file.samplerate:.1f} s ({reason}).") from error
+def _as_samples(values: Any, name: str) -> np.ndarray:
+    """An array or tensor as ``(samples, channels)`` floats; integers are fractions of their type's range."""
+    values = values.detach().cpu().numpy() if hasattr(values, "cpu") else np.asarray(values)
+    if values.dtype.kind in "iu" and values.dtype.itemsize <= 4:
+        full_scale = 2.0 ** (8 * values.dtype.itemsize - 1)
+        values = values / full_scale - (values.dtype.kind == "u")
+    if values.dtype.kind != "f":
+        raise InputError(f"{name}: a waveform must be floats or integers of at most 32 bits; got {values.dtype}.")
+    values = values[:, None] if values.ndim == 1 else values
+    if values.ndim != 2 or values.shape[1] > max(values.shape[0], 1):
+        raise InputError(f"{name}: a waveform must be (samples,) or (samples, channels); got {values.shape}.")
+    return values
 
 
-def _checked(blocks: Iterator[np.ndarray], name: str) -> Iterator[np.ndarray]:
-    """The same blocks; all samples are finite numbers, and there are some."""
-    read = 0
-    for samples in blocks:
-        finite = np.isfinite(samples)
-        if not finite.all():
-            row, channel = np.argwhere(~finite)[0]
-            value = samples[row, channel]
-            raise InputError(f"{name}: sample {read + row} of the recording is {value}, not a finite number.")
-        read += len(samples)
-        yield samples
-    if not read:
-        raise InputError(f"{name}: the recording is empty.")
-
-
-def _with_channels(samples: np.ndarray, name: str, may_have_channels: bool) -> np.ndarray:
-    """An array as ``(samples, channels)``."""
-    if samples.ndim == 2 and may_have_channels and samples.shape[1] <= max(samples.shape[0], 1):
-        return samples
-    if samples.ndim == 1:
-        return samples[:, None]
-    form = "(samples, channels)" if may_have_channels else "one dimension (samples,)"
-    raise InputError(f"{name}: a waveform must have {form}; got the shape {samples.shape}.")
-
-
-def _mono(samples: np.ndarray, channel: int | None, name: str) -> np.ndarray:
-    """The mean of the channels ``(samples, channels)``, or one of them."""
-    if channel is None:
-        return samples.mean(axis=1)
-    if not 0 <= channel < samples.shape[1]:
-        raise InputError(f"{name}: there is no such channel; the recording has {samples.shape[1]}.")
-    return np.ascontiguousarray(samples[:, channel])
-
-
-def local_path(audio: AudioInput) -> Path | None:
-    """The file that a recording lies in, where it lies in one."""
-    if isinstance(audio, Mapping) and "array" not in audio and audio.get("bytes") is None:
-        audio = audio.get("path")
-    if isinstance(audio, str | Path) and not str(audio).startswith(("http://", "https://")) and Path(audio).is_file():
-        return Path(audio)
-    return None
-
-
-def _read_bytes(audio: AudioInput, name: str) -> bytes:
+def _file_of(audio: AudioInput, name: str) -> Path | IO[bytes]:
+    """A file, or something that can be read and rewound like one."""
     if isinstance(audio, Mapping):
         if audio.get("bytes") is None and audio.get("path") is None:
             raise InputError(f"A mapping needs 'array' and 'sampling_rate', or 'bytes', or 'path'; got {list(audio)}.")
         audio = audio["bytes"] if audio.get("bytes") is not None else audio["path"]
-    try:
-        if isinstance(audio, str) and audio.startswith(("http://", "https://")):
-            with urllib.request.urlopen(audio) as response:
-                return response.read()
-        if isinstance(audio, str | Path):
-            return Path(audio).read_bytes()
-    except FileNotFoundError as error:
-        raise MissingFileError(f"{name}: there is no such file.") from error
-    except (OSError, http.client.HTTPException) as error:
-        raise InputError(f"{name}: cannot be read ({error}).") from error
-    if hasattr(audio, "read"):
-        audio = audio.read()
-    if not isinstance(audio, bytes):
+    if isinstance(audio, str) and (scheme := re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", audio)):
+        if scheme[1].lower() not in ("http", "https"):
+            raise InputError(f"{name}: only http and https addresses are read.")
+        return download(audio, name)
+    if isinstance(audio, str | Path):
+        if Path(audio).exists() and not Path(audio).is_file():  # a pipe or a device may never end
+            raise InputError(f"{name}: not a file.")
+        return Path(audio)
+    content = audio.read() if hasattr(audio, "read") else audio
+    if not isinstance(content, bytes):
         raise InputError(f"{name}: cannot read audio from {type(audio).__name__}.")
-    return audio
+    return io.BytesIO(content)
 
 
-def _decode_by_ffmpeg(content: bytes, sampling_rate: int, name: str, reason: soundfile.LibsndfileError) -> np.ndarray:
-    """``(samples, 1)``: ffmpeg mixes and resamples."""
-    if not shutil.which("ffmpeg") or not find_spec("transformers"):
-        raise InputError(
-            f"{name}: not audio that libsndfile reads ({reason.error_string.strip()}); "
-            "for formats like m4a or webm install the ffmpeg program, and transformers, which calls it."
-        ) from reason
-    from transformers.pipelines.audio_utils import ffmpeg_read
+def _checked(blocks: Iterator[np.ndarray], rate: int, name: str, max_duration: float) -> Iterator[np.ndarray]:
+    """The same blocks, float32, of a recording that can be used."""
+    if not RATES[0] <= rate <= RATES[1]:
+        raise InputError(f"{name}: a sampling rate of {rate} Hz; from {RATES[0]} to {RATES[1]} Hz are possible.")
+    read = 0
+    for samples in blocks:
+        if samples.shape[1] > CHANNELS:
+            raise InputError(f"{name}: {samples.shape[1]} channels; {CHANNELS} are possible.")
+        peak = max(samples.max(initial=0.0), -samples.min(initial=0.0))  # NaN if there is one
+        if not np.isfinite(peak):
+            row, channel = np.argwhere(~np.isfinite(samples))[0]
+            value = samples[row, channel]
+            raise InputError(f"{name}: sample {read + row} of the recording is {value}, not a finite number.")
+        read += len(samples)
+        if read > max_duration * rate:
+            raise InputError(f"{name}: longer than {max_duration / 3600:g} hours; allow more by max_duration.")
+        yield (samples * (LOUDEST / peak) if peak > LOUDEST else samples).astype(np.float32, copy=False)
+    if not read:
+        raise InputError(f"{name}: the recording is empty.")
 
-    try:
-        return ffmpeg_read(content, sampling_rate)[:, None]
-    except ValueError as error:
-        raise InputError(f"{name}: not audio that libsndfile or ffmpeg reads.") from error
 
-
-def _as_array(values: Any) -> np.ndarray:
-    if hasattr(values, "cpu"):  # a tensor
-        values = values.detach().cpu().numpy()
-    return np.asarray(values, dtype=np.float32)
-
-
-def _soxr(name: str, rate: int, sampling_rate: int) -> Any:
-    return import_library("soxr", f"{name}: resampling from {rate} to {sampling_rate} Hz", "soxr")
+def _mono(samples: np.ndarray, channel: int | None, name: str) -> np.ndarray:
+    """One channel of ``(samples, channels)``, or the mean of all; the loudest where they cancel each other out."""
+    if channel is None and samples.shape[1] > 1:
+        mix = samples @ np.full(
+            samples.shape[1], 1 / samples.shape[1], np.float32
+        )  # `mean` takes several times as long
+        energy, least = np.vdot(mix, mix), CANCELLED**2
+        if energy < least * np.vdot(samples, samples):
+            energies = np.square(samples, dtype=np.float64).sum(axis=0)
+            if energy < least * energies.max():
+                message = f"{name}: its channels cancel each other out (opposite phases); the louder one is heard."
+                warnings.warn(message, RecordingWarning, stacklevel=2)
+                return np.ascontiguousarray(samples[:, energies.argmax()])
+        return mix
+    channel = channel or 0
+    if not 0 <= channel < samples.shape[1]:
+        raise InputError(f"{name}: there is no such channel; the recording has {samples.shape[1]}.")
+    return np.ascontiguousarray(samples[:, channel])
 
 
 def _name_of(audio: AudioInput) -> str:
@@ -279,71 +258,3 @@ def _name_of(audio: AudioInput) -> str:
 
 def _channel_of(audio: AudioInput) -> int | None:
     return audio.get("channel") if isinstance(audio, Mapping) else None
-
-
-@dataclass(frozen=True)
-class Window:
-    """A stretch of a recording, and which of its frames count.
-
-    Attributes:
-        waveform: ``(samples,)``.
-        first: the first frame of the window that counts.
-        last: the one after the last that does.
-        is_last: whether the recording ends with it.
-    """
-
-    waveform: np.ndarray
-    first: int
-    last: int
-    is_last: bool
-
-
-def cut_recording(
-    stream: RecordingStream, geometry: FrameGeometry, window: float | None, context: float
-) -> Iterator[Window]:
-    """`cut_windows` of a recording, with ``window`` and ``context`` in seconds.
-
-    Raises:
-        InputError: as `cut_windows`, or if the recording is shorter than one frame.
-    """
-    rate = geometry.sampling_rate
-    samples = None if window is None else round(window * rate)
-    for part in cut_windows(stream, geometry, samples, round(context * rate)):
-        if part.last <= part.first:
-            raise InputError(
-                f"{stream.name}: {stream.duration:.4f} s of audio is shorter than one frame "
-                f"({geometry.receptive_field / rate:.3f} s)."
-            )
-        yield part
-
-
-def cut_windows(
-    blocks: Iterable[np.ndarray], geometry: FrameGeometry, window: int | None, context: int
-) -> Iterator[Window]:
-    """Cuts a recording that comes in blocks; holds no more than a block and a window of it.
-
-    Args:
-        blocks: consecutive stretches of the waveform, ``(samples,)`` each.
-        geometry: of the model.
-        window: samples of a window; None for the whole recording in one.
-        context: samples on either side whose frames are left to the neighbouring window.
-
-    Raises:
-        InputError: if the context leaves nothing of a window, or is shorter than two frames.
-    """
-    hop = geometry.hop
-    if window is not None:
-        window, context = window // hop * hop, context // hop * hop
-        if not 2 * hop <= context < window // 2:
-            raise InputError(
-                f"A window of {window / geometry.sampling_rate:g} s with a context of "
-                f"{context / geometry.sampling_rate:g} s on both sides leaves no frames between."
-            )
-    waiting, start, done = np.zeros(0, np.float32), 0, 0  # samples, the frame they begin with, frames accounted for
-    for block in blocks:
-        waiting = np.concatenate([waiting, block]) if len(waiting) else block
-        while window is not None and len(waiting) > window:
-            border = start + (window - context) // hop
-            yield Window(waiting[:window], done - start, border - start, is_last=False)
-            waiting, start, done = waiting[window - 2 * context :], start + (window - 2 * context) // hop, border
-    yield Window(waiting, done - start, geometry.frame_count(len(waiting)), is_last=True)

@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 from transformers import AutoConfig, PreTrainedConfig
 
 from .decoding_sed import check_decoder
-from .errors_sed import InputError
-from .frames_sed import FrameGeometry
+from .frames_sed import FrameGeometry, InputError
 
 PAPER_LABELS = ("neutral", "happy", "sad", "angry")
 SUPPORTED_ENCODERS = ("wavlm", "wav2vec2", "hubert")

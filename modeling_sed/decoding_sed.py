@@ -24,8 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors_sed import InputError
-from .frames_sed import Segment, merge_frames
+from .frames_sed import InputError, Segment, merge_frames
 
 SMALLEST = 1e-8  # posterior; none is impossible
 

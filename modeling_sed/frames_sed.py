@@ -13,19 +13,53 @@ of ``samples`` samples that gives ``frames`` frames:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import chain
+from types import ModuleType
 from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 import numpy as np
-
-from .errors_sed import InputError
 
 if TYPE_CHECKING:  # an exported model runs without torch
     import torch
 
 Count = TypeVar("Count", int, np.ndarray, "torch.Tensor")
+
+
+class InputError(ValueError):
+    """A file, an option or a model that was given cannot be used; the message names it and says what to do."""
+
+
+class MissingFileError(InputError, FileNotFoundError):
+    """A file or folder that was given does not exist."""
+
+
+class MissingLibraryError(InputError, ImportError):
+    """What was asked for needs a library that is not installed."""
+
+
+class RecordingWarning(UserWarning):
+    """A recording is not what its file says, or was not heard as it is; the message names it."""
+
+
+def import_library(name: str, purpose: str, install: str) -> ModuleType:
+    """Imports a library that not everybody installs.
+
+    Args:
+        name: of the module.
+        purpose: what needs it, the beginning of the message: "Speech enhancement", "--plot".
+        install: what to give to ``pip install``.
+
+    Raises:
+        MissingLibraryError: if it is not installed.
+    """
+    try:
+        return import_module(name)
+    except ImportError as error:
+        library = name.partition(".")[0]
+        raise MissingLibraryError(f"{purpose} needs {library}: `pip install {install}`.") from error
 
 
 class _LabelledInterval(TypedDict):
@@ -196,3 +230,56 @@ def merge_frames(
         }
         for start, end, score in zip(first, last, scores, strict=True)
     ]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of a recording, and which of its frames count.
+
+    Attributes:
+        waveform: ``(samples,)``.
+        first: the first frame of the window that counts.
+        last: the one after the last that does.
+        is_last: whether the recording ends with it.
+    """
+
+    waveform: np.ndarray
+    first: int
+    last: int
+    is_last: bool
+
+
+def cut_windows(
+    blocks: Iterable[np.ndarray], geometry: FrameGeometry, window: int | None, context: int
+) -> Iterator[Window]:
+    """Cuts a recording that comes in blocks into overlapping windows; holds no more than a block and a window of it.
+
+    Of the frames that two neighbouring windows share, each window contributes those that are further from its own
+    edges. Windows begin at whole frames, so that the frames of all windows together are exactly those of the recording.
+    The last window is what remains, more than twice the context.
+
+    Args:
+        blocks: consecutive stretches of the waveform, ``(samples,)`` each.
+        geometry: of the model.
+        window: samples of a window; None for the whole recording in one.
+        context: samples on either side whose frames are left to the neighbouring window.
+
+    Raises:
+        InputError: if the context leaves nothing of a window, or is shorter than two frames.
+    """
+    hop = geometry.hop
+    if window is not None:
+        window, context = window // hop * hop, context // hop * hop
+        if not 2 * hop <= context < window // 2:
+            raise InputError(
+                f"A window of {window / geometry.sampling_rate:g} s with a context of "
+                f"{context / geometry.sampling_rate:g} s on both sides leaves no frames between."
+            )
+    waiting, start, done = np.zeros(0, np.float32), 0, 0  # samples, the frame they begin with, frames accounted for
+    for block in blocks:
+        waiting = np.concatenate([waiting, block]) if len(waiting) else block
+        while window is not None and len(waiting) > window:
+            border = start + (window - context) // hop
+            yield Window(waiting[:window], done - start, border - start, is_last=False)
+            waiting, start, done = waiting[window - 2 * context :], start + (window - 2 * context) // hop, border
+    yield Window(waiting, done - start, geometry.frame_count(len(waiting)), is_last=True)

@@ -17,7 +17,7 @@ from transformers.modeling_outputs import TokenClassifierOutput
 from transformers.utils.generic import can_return_tuple
 
 from .configuration_sed import SEDConfig
-from .errors_sed import InputError
+from .frames_sed import InputError
 
 IGNORED_LABEL = -100
 

@@ -16,10 +16,9 @@ import numpy as np
 import torch
 from transformers.pipelines.base import ChunkPipeline
 
-from .audio_sed import AudioInput, RecordingStream, cut_recording
+from .audio_sed import MAX_DURATION, AudioInput, RecordingStream, cut_recording
 from .decoding_sed import check_decoder, segments_of, temper
-from .errors_sed import InputError
-from .frames_sed import Segment
+from .frames_sed import InputError, Segment
 
 WINDOW = 32.0  # seconds
 CONTEXT = 1.0
@@ -80,6 +79,7 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
                 validation data; 1 for the logits as they are.
             return_scores: whether the result of a recording is a [`Scores`] mapping: segments, the posteriors of every
                 frame in the order of ``model.config.labels``, and the frames' borders in seconds.
+            max_duration: seconds; longer recordings are refused (24 hours).
             return_exceptions: whether a recording that cannot be diarized gives its `InputError` instead of segments,
                 and the others go on.
 
@@ -91,14 +91,17 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
             InputError: as `load_recording`, or if a recording is shorter than one frame (25 ms), the context leaves
                 nothing of the window, or there is no such decoder.
         """
+        if isinstance(inputs, Sequence) and not isinstance(inputs, str | bytes):  # a datasets column, for example
+            return list(super().__call__((audio for audio in inputs), **kwargs))
         return super().__call__(inputs, **kwargs)
 
     def _sanitize_parameters(self, **options: Any) -> tuple[dict, dict, dict]:
-        reading, deciding = {"window", "context", "return_exceptions"}, {"decoder", "temperature", "return_scores"}
+        reading = {"window", "context", "max_duration", "return_exceptions"}
+        deciding = {"decoder", "temperature", "return_scores"}
         if unknown := options.keys() - reading - deciding:
             raise TypeError(
-                f"There is no option {', '.join(sorted(unknown))}; there are batch_size, window, context, decoder, "
-                "temperature, return_scores, return_exceptions."
+                f"There is no option {', '.join(sorted(unknown))}; there are batch_size, window, context, "
+                "max_duration, decoder, temperature, return_scores, return_exceptions."
             )
         preprocess, postprocess = ({k: v for k, v in options.items() if k in names} for names in (reading, deciding))
         if (decoder := postprocess.get("decoder")) is not None:
@@ -115,6 +118,8 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
         postprocess_params: dict[str, Any],
     ) -> Iterator[list[Segment] | Scores | InputError]:
         """Yields what `postprocess` makes of each recording, in order; transformers calls it for one, too."""
+        if batch_size != "auto" and batch_size < 1:
+            raise InputError(f"batch_size must be a number from 1, or 'auto'; got {batch_size}.")
         if batch_size == "auto" and self.device.type == "cpu":
             batch_size = 1  # a processor is busy with one window, and needs no padding
 
@@ -142,12 +147,16 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
                 yield {"exception": exception, "is_last": True}
 
     def preprocess(
-        self, audio: AudioInput, window: float | None = WINDOW, context: float = CONTEXT
+        self,
+        audio: AudioInput,
+        window: float | None = WINDOW,
+        context: float = CONTEXT,
+        max_duration: float = MAX_DURATION,
     ) -> Iterator[dict[str, Any]]:
         """A recording -> its windows, as the model takes them."""
         geometry = self.model.config.geometry
         rate = geometry.sampling_rate
-        stream = RecordingStream(audio, rate)
+        stream = RecordingStream(audio, rate, max_duration)
         for part in cut_recording(stream, geometry, window, context):
             (waveform,) = self.feature_extractor(part.waveform, sampling_rate=rate)["input_values"]
             counting = {"first": part.first, "last": part.last, "is_last": part.is_last}

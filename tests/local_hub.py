@@ -138,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
     def resolve(self, body: bytes, name: str, revision: str, file: str) -> None:
         self.server.asked_for.add(f"{name}/{file}")
         if f"{name}/{file}" in self.server.broken:
-            return self.send(503, {"error": "Service unavailable"})
+            return self.send(403, {"error": "Forbidden"})
         content = self.server.repositories.get(name, {}).get(file) if revision in ("main", "0" * 40) else None
         if content is None:
             return self.send(404, {"error": "Entry not found"}, X_Error_Code="EntryNotFound")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ..errors_sed import InputError, MissingFileError
+from ..frames_sed import InputError, MissingFileError
 from .annotation import Annotation
 from .csv_files import read_csv, read_csv_durations
 from .json_files import read_json

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors_sed import import_library
+from ..frames_sed import import_library
 from .annotation import Annotation
 
 

@@ -16,7 +16,7 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForAudioClassification, AutoModelForAudioFrameClassification
 
 from ..configuration_sed import PAPER_LABELS, SEDConfig
-from ..errors_sed import InputError
+from ..frames_sed import InputError
 from ..modeling_sed import SEDForAudioFrameClassification
 
 # what published classifiers call the emotions

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors_sed import InputError
+from ..frames_sed import InputError
 
 
 @contextmanager

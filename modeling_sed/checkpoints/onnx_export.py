@@ -21,7 +21,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 from transformers import AutoFeatureExtractor
 
-from ..errors_sed import InputError
+from ..frames_sed import InputError
 from ..modeling_sed import SEDForAudioFrameClassification
 from ..pipeline_sed import CONTEXT, WINDOW
 from .new_folder import new_folder
@@ -31,7 +31,7 @@ OPSET = 23  # the first with attention as one operator
 SMALLEST_QUANTIZED = 16  # rows and columns of a weight: classifiers and gates are smaller
 
 RUNNER = Path(__file__).with_name("onnx_runner")
-IMPORTED_BY_RUNNER = ("audio_sed.py", "decoding_sed.py", "errors_sed.py", "frames_sed.py")
+IMPORTED_BY_RUNNER = ("audio_files_sed.py", "audio_sed.py", "decoding_sed.py", "frames_sed.py")
 
 
 def export_onnx(model: str | Path, output_dir: str | Path, int8: bool = False) -> Path:

@@ -23,7 +23,7 @@ from huggingface_hub.errors import HFValidationError
 from transformers import AutoConfig, AutoFeatureExtractor, FeatureExtractionMixin, PreTrainedConfig
 
 from ..configuration_sed import SEDConfig
-from ..errors_sed import InputError, MissingFileError
+from ..frames_sed import InputError, MissingFileError
 from ..modeling_sed import SEDForAudioFrameClassification
 from ..pipeline_sed import SpeechEmotionDiarizationPipeline
 from .new_folder import new_folder

@@ -7,12 +7,17 @@ it runs, so that the command starts at once.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import click
 import typer
 from typer.core import TyperGroup
 
 from ..dataset_scripts.errors import InputError as DatasetInputError
-from ..errors_sed import InputError
+from ..frames_sed import InputError, RecordingWarning
 from .build import build
 from .convert import convert
 from .diarize import diarize
@@ -25,14 +30,26 @@ from .tune import tune
 
 
 class Commands(TyperGroup):
-    """Prints an `InputError` of a command as one line."""
+    """Prints an `InputError` of a command, and each `RecordingWarning`, as one line."""
 
     def invoke(self, context: click.Context) -> object:
-        try:
-            return super().invoke(context)
-        except (InputError, DatasetInputError) as error:
-            typer.echo(f"error: {error}", err=True)
-            raise typer.Exit(1) from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", RecordingWarning)
+            warnings.showwarning = partial(_show_warning, warnings.showwarning)
+            try:
+                return super().invoke(context)
+            except (InputError, DatasetInputError) as error:
+                typer.echo(f"error: {error}", err=True)
+                raise typer.Exit(1) from error
+
+
+def _show_warning(
+    show: Callable[..., None], message: Warning | str, category: type[Warning], *place: Any, **more: Any
+) -> None:
+    if issubclass(category, RecordingWarning):
+        typer.echo(f"warning: {message}", err=True)
+    else:
+        show(message, category, *place, **more)
 
 
 app = typer.Typer(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors_sed import InputError
+from ..frames_sed import InputError
 
 if TYPE_CHECKING:  # importing them takes seconds
     from ..front_end.signals import FrontEnd

@@ -22,7 +22,7 @@ def export_to_onnx(
     int8: Annotated[bool, typer.Option("--int8", help="Quantise to 8 bits: smaller, and faster on CPUs.")] = False,
 ) -> None:
     """Export a model for ONNX Runtime: python OUTPUT_DIR/diarize_onnx.py call.wav needs no torch."""
-    from ..errors_sed import import_library
+    from ..frames_sed import import_library
 
     for library in ("onnx", "onnxruntime", "onnxscript"):
         import_library(library, "export onnx", "onnx onnxruntime onnxscript")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ..errors_sed import InputError
+from ..frames_sed import InputError
 
 if TYPE_CHECKING:  # importing it takes seconds
     from ..pipeline_sed import SpeechEmotionDiarizationPipeline

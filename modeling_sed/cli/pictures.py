@@ -6,7 +6,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from ..errors_sed import InputError, import_library
+from ..frames_sed import InputError, import_library
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..annotations.annotation import Annotation
-from ..errors_sed import InputError
-from ..frames_sed import Segment
+from ..frames_sed import InputError, Segment
 
 DISAGREEMENT = 0.1  # seconds by which two durations of an utterance may differ
 

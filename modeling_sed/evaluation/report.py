@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..errors_sed import InputError, import_library
+from ..frames_sed import InputError, import_library
 from ..metrics.eder.error_durations import COMPONENTS
 from ..metrics.eder.scoring import find_error_segments, score_segments
 from ..metrics.eder.segment_table import SegmentError

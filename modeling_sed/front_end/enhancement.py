@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import soxr
 
-from ..errors_sed import import_library
+from ..frames_sed import import_library
 
 REDUCTION = 0.8  # share of the noise
 INAUDIBLE = 1e-6  # of full scale: 30 dB below one step of 16 bits

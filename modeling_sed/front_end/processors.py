@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..errors_sed import InputError
+from ..frames_sed import InputError
 from . import enhancement
 from .signals import FrontEnd, Processor, Signal
 

@@ -27,8 +27,7 @@ import soxr
 
 from ..annotations.segments import fill_neutral, join_equal
 from ..audio_sed import AudioInput, load_channels
-from ..errors_sed import InputError
-from ..frames_sed import FrameGeometry, Segment
+from ..frames_sed import FrameGeometry, InputError, Segment
 from .time_map import TimeMap
 
 if TYPE_CHECKING:  # importing it takes seconds

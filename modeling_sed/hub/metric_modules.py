@@ -10,7 +10,7 @@ from pathlib import Path
 from evaluate.loading import init_dynamic_modules
 
 from .. import metrics
-from ..errors_sed import InputError
+from ..frames_sed import InputError
 from .publishing import push_folder
 
 MODULES = {

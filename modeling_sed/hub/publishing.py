@@ -11,7 +11,7 @@ from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
 from huggingface_hub.utils import filter_repo_objects
 
-from ..errors_sed import InputError, MissingFileError
+from ..frames_sed import InputError, MissingFileError
 
 DEMO_SPACE = Path(__file__).with_name("demo_space")
 NEVER = ("checkpoints/*", "logs/*", "__pycache__/*", "*/__pycache__/*", ".*", "*/.*", "*.unfinished/*")

@@ -13,8 +13,7 @@ from accelerate.utils import parse_flag_from_env
 from tqdm.auto import tqdm
 
 from ..annotations.segments import fill_neutral
-from ..errors_sed import InputError
-from ..frames_sed import Segment
+from ..frames_sed import InputError, Segment
 from ..front_end.signals import FrontEnd, Signal, diarize_prepared, prepare
 from ..pipeline_sed import SpeechEmotionDiarizationPipeline, read_ahead
 from .results_file import ResultsFile

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors_sed import InputError
+from ..frames_sed import InputError
 
 
 class ResultsFile:

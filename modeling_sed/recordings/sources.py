@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import soundfile
-
-from ..audio_sed import AudioInput, load_channels
-from ..errors_sed import InputError, MissingFileError
-from ..frames_sed import Segment
+from ..audio_sed import AudioInput, count_channels
+from ..frames_sed import InputError, MissingFileError, Segment
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -85,13 +81,8 @@ class Recordings:
 
 
 def _channel_count(audio: AudioInput) -> int:
-    encoded = audio.get("bytes") if isinstance(audio, Mapping) else None
     try:
-        return soundfile.info(audio if encoded is None else io.BytesIO(encoded)).channels  # without decoding
-    except (soundfile.LibsndfileError, TypeError):  # not a file of libsndfile's
-        pass
-    try:
-        return load_channels(audio, sampling_rate=16_000)[0].shape[1]
+        return count_channels(audio)
     except InputError:  # will be reported when it is diarized
         return 1
 

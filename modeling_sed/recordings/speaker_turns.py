@@ -15,8 +15,7 @@ from typing import Any, TypedDict
 from ..annotations.annotation import utterance_name
 from ..annotations.files import read_annotations
 from ..annotations.segments import crop, in_order, union
-from ..errors_sed import InputError
-from ..frames_sed import Segment
+from ..frames_sed import InputError, Segment
 
 
 class Turn(TypedDict):

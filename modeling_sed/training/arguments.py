@@ -16,7 +16,7 @@ import yaml
 from transformers import HfArgumentParser
 from transformers.hf_argparser import string_to_bool
 
-from ..errors_sed import InputError, MissingFileError
+from ..frames_sed import InputError, MissingFileError
 
 NAMED_SCHEDULES = ("linear", "cosine", "constant_with_warmup")  # of transformers
 AT_LEAST_ONE = (

@@ -15,8 +15,7 @@ import soxr
 
 from ..annotations.segments import stretch
 from ..dataset_scripts.corpora.recording import audio_files
-from ..errors_sed import InputError, import_library
-from ..frames_sed import Segment
+from ..frames_sed import InputError, Segment, import_library
 from .arguments import TrainingOptions
 
 NOISE_RATIO = (5.0, 30.0)  # least and most ratio of speech to noise, in dB

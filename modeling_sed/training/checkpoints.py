@@ -12,7 +12,7 @@ from typing import Any
 
 from accelerate import Accelerator
 
-from ..errors_sed import InputError
+from ..frames_sed import InputError
 from .arguments import TrainingOptions
 
 FOLDER = "checkpoints"

@@ -11,7 +11,7 @@ from transformers import FeatureExtractionMixin
 
 from ..audio_sed import load_recording
 from ..configuration_sed import SEDConfig
-from ..errors_sed import InputError
+from ..frames_sed import InputError
 from ..modeling_sed import IGNORED_LABEL
 from .augmentation import Augmentation
 

@@ -18,7 +18,7 @@ from datasets.exceptions import DatasetsError
 from torch.utils.data import DataLoader
 
 from ..dataset_scripts.sed import SED
-from ..errors_sed import InputError
+from ..frames_sed import InputError
 from .arguments import TrainingOptions
 from .batching import grouped, make_batches, share_of_process, shuffled
 from .collation import FrameLabelCollator

@@ -16,7 +16,7 @@ from transformers.utils import FEATURE_EXTRACTOR_NAME
 
 from ..checkpoints.classifiers import from_classifier
 from ..configuration_sed import SEDConfig
-from ..errors_sed import InputError, import_library
+from ..frames_sed import InputError, import_library
 from ..modeling_sed import SEDForAudioFrameClassification
 from .arguments import TrainingOptions
 

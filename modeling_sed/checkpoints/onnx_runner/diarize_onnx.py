@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from sed_onnx.errors_sed import InputError
+from sed_onnx.frames_sed import InputError
 from sed_onnx.onnx_diarizer import OnnxDiarizer
 
 diarize = OnnxDiarizer(Path(__file__).parent)

@@ -238,7 +238,7 @@ def test_bad_channels_are_refused_by_name(tmp_path):
     with pytest.raises(ValueError, match="sample 7 of the recording is nan"):
         split_channels(audio(bad))
     for shape in ((2, 50), (2, 5, 10)):
-        with pytest.raises(ValueError, match=r"must have \(samples, channels\); got the shape"):
+        with pytest.raises(ValueError, match=r"must be \(samples,\) or \(samples, channels\)"):
             split_channels(audio(noise(100).reshape(shape)))
 
 

@@ -16,7 +16,7 @@ from datasets import Dataset, DatasetDict
 from transformers import pipeline
 
 import modeling_sed
-from modeling_sed import audio_sed
+from modeling_sed import audio_files_sed
 from modeling_sed.audio_sed import RecordingStream, load_recording
 from modeling_sed.recordings.diarization import diarize_recordings
 from modeling_sed.recordings.results_file import ResultsFile
@@ -119,9 +119,9 @@ def test_a_bad_recording_is_reported_and_the_others_go_on(model_folder: Path, re
     assert found[2]["segments"][-1]["end"] == found[2]["duration"] == 26_000 / 16_000
 
 
-@pytest.mark.parametrize("decoded_at_once", [1, 0.1])
-def test_channels_of_files_and_datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decoded_at_once: float):
-    monkeypatch.setattr(audio_sed, "DECODED_AT_ONCE", decoded_at_once)
+@pytest.mark.parametrize("block", [2**20, 3_000])
+def test_channels_of_files_and_datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int):
+    monkeypatch.setattr(audio_files_sed, "BLOCK", block)
     path = tmp_path / "stereo.wav"
     samples = 0.1 * np.random.default_rng(0).standard_normal((8_000, 2)).astype(np.float32)
     soundfile.write(path, samples, 16_000, subtype="FLOAT")
