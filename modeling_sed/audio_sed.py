@@ -83,13 +83,13 @@ def load_channels(audio: AudioInput, sampling_rate: int) -> tuple[np.ndarray, in
     """
     name = _name_of(audio)
     rate, blocks = _open(audio, sampling_rate, name)
-    return np.concatenate(list(_checked(blocks, rate, name, MAX_DURATION))), rate, name
+    return np.concatenate(list(blocks)), rate, name
 
 
 def count_channels(audio: AudioInput) -> int:
     """Number of channels of a recording; raises what `load_recording` raises."""
     _, blocks = _open(audio, RATES[0], _name_of(audio))
-    return next((block.shape[1] for block in blocks), 1)
+    return next(blocks).shape[1]
 
 
 class RecordingStream:
@@ -114,12 +114,12 @@ class RecordingStream:
         self._audio, self._sampling_rate, self._max_duration = audio, sampling_rate, max_duration
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        rate, blocks = _open(self._audio, self._sampling_rate, self.name)
+        rate, blocks = _open(self._audio, self._sampling_rate, self.name, self._max_duration)
         channel, resampler, read = _channel_of(self._audio), None, 0
         if rate != self._sampling_rate:
             soxr = import_library("soxr", f"{self.name}: resampling from {rate} to {self._sampling_rate} Hz", "soxr")
             resampler = soxr.ResampleStream(rate, self._sampling_rate, 1)
-        for samples in _checked(blocks, rate, self.name, self._max_duration):
+        for samples in blocks:
             block = _mono(samples, channel, self.name)
             read += len(block)
             self.duration = read / rate
@@ -153,8 +153,18 @@ def cut_recording(
         yield part
 
 
-def _open(audio: AudioInput, sampling_rate: int, name: str) -> tuple[int, Iterator[np.ndarray]]:
-    """Sampling rate in Hz, and blocks ``(samples, channels)``, which nobody has checked yet."""
+def _open(
+    audio: AudioInput, sampling_rate: int, name: str, max_duration: float = MAX_DURATION
+) -> tuple[int, Iterator[np.ndarray]]:
+    """Sampling rate in Hz, and blocks ``(samples, channels)`` of float32, of a recording that can be used."""
+    rate, blocks = _source(audio, sampling_rate, name)
+    if not RATES[0] <= rate <= RATES[1]:
+        raise InputError(f"{name}: a sampling rate of {rate} Hz; from {RATES[0]} to {RATES[1]} Hz are possible.")
+    return rate, _checked(blocks, rate, name, max_duration)
+
+
+def _source(audio: AudioInput, sampling_rate: int, name: str) -> tuple[int, Iterator[np.ndarray]]:
+    """The same, before anybody has looked at it."""
     if hasattr(audio, "get_all_samples"):  # an AudioDecoder of torchcodec, as datasets has it
         decoded = audio.get_all_samples()
         return int(decoded.sample_rate), iter([_as_samples(decoded.data.T, name)])
@@ -180,6 +190,7 @@ def _as_samples(values: Any, name: str) -> np.ndarray:
         values = values / full_scale - (values.dtype.kind == "u")
     if values.dtype.kind != "f":
         raise InputError(f"{name}: a waveform must be floats or integers of at most 32 bits; got {values.dtype}.")
+    values = values.astype(np.float32) if values.dtype.itemsize < 4 else values
     values = values[:, None] if values.ndim == 1 else values
     if values.ndim != 2 or values.shape[1] > max(values.shape[0], 1):
         raise InputError(f"{name}: a waveform must be (samples,) or (samples, channels); got {values.shape}.")
@@ -207,9 +218,6 @@ def _file_of(audio: AudioInput, name: str) -> Path | IO[bytes]:
 
 
 def _checked(blocks: Iterator[np.ndarray], rate: int, name: str, max_duration: float) -> Iterator[np.ndarray]:
-    """The same blocks, float32, of a recording that can be used."""
-    if not RATES[0] <= rate <= RATES[1]:
-        raise InputError(f"{name}: a sampling rate of {rate} Hz; from {RATES[0]} to {RATES[1]} Hz are possible.")
     read = 0
     for samples in blocks:
         if samples.shape[1] > CHANNELS:

@@ -20,6 +20,7 @@ from datasets import Dataset
 from tqdm.auto import tqdm
 
 from ..annotations.annotation import Annotation
+from ..annotations.dataset_rows import as_segments
 from ..configuration_sed import SEDConfig
 from ..decoding_sed import segments_of, temper
 from ..frames_sed import Segment
@@ -85,18 +86,19 @@ def posteriors_of(pipeline: SpeechEmotionDiarizationPipeline, rows: Dataset) -> 
 
     Args:
         pipeline: with the model.
-        rows: with the columns ``name``, ``audio``, ``duration`` and ``segments`` (see dataset_scripts/sed.py).
+        rows: with the columns ``name``, ``audio``, ``segments`` and, if it is known, ``duration``.
     """
     config = pipeline.model.config
     found = pipeline((row["audio"] for row in rows), return_scores=True, temperature=1.0, batch_size="auto")
     utterances = []
     for row, scores in zip(rows.remove_columns("audio"), tqdm(found, total=len(rows), unit="utterance"), strict=True):
-        samples = round(scores["frame_times"][-1] * config.geometry.sampling_rate)
+        segments, duration = as_segments(row["segments"]), float(scores["frame_times"][-1])
+        samples = round(duration * config.geometry.sampling_rate)
         utterances.append(
             UtterancePosteriors(
-                Annotation(row["name"], row["segments"], row["duration"]),
+                Annotation(row["name"], segments, row.get("duration", duration)),
                 scores["posteriors"],
-                config.geometry.rasterize(row["segments"], samples, config.labels, config.neutral_label),
+                config.geometry.rasterize(segments, samples, config.labels, config.neutral_label),
                 scores["frame_times"],
             )
         )

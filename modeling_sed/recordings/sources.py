@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..annotations.dataset_rows import as_segments, with_encoded_audio
 from ..audio_sed import AudioInput, count_channels
 from ..frames_sed import InputError, MissingFileError, Segment
 
@@ -62,7 +63,7 @@ class Recordings:
         names = list(rows["name"])
         if repeated := [name for name, count in Counter(names).items() if count > 1]:
             raise InputError(f"{folder}: the name {repeated[0]!r} occurs more than once in the split {split!r}.")
-        return cls(names, lambda position: rows[position]["audio"], list(rows["segments"]))
+        return cls(names, lambda position: rows[position]["audio"], list(map(as_segments, rows["segments"])))
 
     def by_channel(self) -> Recordings:
         """Each channel of each recording as a recording of its own."""
@@ -99,9 +100,9 @@ def dataset_split(folder: Path, split: str) -> Dataset:
         rows = load_from_disk(str(folder))[split]
     except (OSError, KeyError) as error:
         raise InputError(f"{folder} is not a dataset with a split {split!r}.") from error
-    if missing := {"name", "audio", "duration", "segments"} - set(rows.column_names):
+    if missing := {"name", "audio", "segments"} - set(rows.column_names):
         raise InputError(
             f"{folder}: the dataset lacks the column(s) {', '.join(sorted(missing))}; it has "
             f"{', '.join(rows.column_names)}. Was it built by an earlier version? Then build it again."
         )
-    return rows
+    return with_encoded_audio(rows)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from transformers import FeatureExtractionMixin
 
+from ..annotations.dataset_rows import as_segments
 from ..audio_sed import load_recording
 from ..configuration_sed import SEDConfig
 from ..frames_sed import InputError
@@ -51,7 +52,8 @@ class FrameLabelCollator:
         waveforms, labels = [], []
         for row in rows:
             try:
-                waveform, segments = load_recording(row["audio"], geometry.sampling_rate).waveform, row["segments"]
+                waveform = load_recording(row["audio"], geometry.sampling_rate).waveform
+                segments = as_segments(row["segments"])
                 if self.augmentation:
                     waveform, segments = self.augmentation(waveform, segments, f"{self.epoch}/{row['name']}")
                 frame_labels = geometry.rasterize(

@@ -17,6 +17,7 @@ from datasets import Dataset, IterableDataset, load_dataset, load_from_disk
 from datasets.exceptions import DatasetsError
 from torch.utils.data import DataLoader
 
+from ..annotations.dataset_rows import as_segments, with_encoded_audio
 from ..dataset_scripts.sed import SED
 from ..frames_sed import InputError
 from .arguments import TrainingOptions
@@ -48,7 +49,7 @@ def load_splits(options: TrainingOptions) -> dict[str, Dataset | IterableDataset
                 f"{name}: the {split} split lacks the column(s) {', '.join(lacking)}; it has "
                 f"{', '.join(splits[split].column_names)}. Was it built by an earlier version? Then build it again."
             )
-        found = {segment["label"] for segments in splits[split]["segments"] for segment in segments}
+        found = {segment["label"] for segments in splits[split]["segments"] for segment in as_segments(segments)}
         if unknown := sorted(found - set(options.labels)):
             raise InputError(
                 f"{name}: the {split} split has the label(s) {', '.join(unknown)}, "
@@ -67,7 +68,7 @@ def _load(name: str) -> dict[str, Dataset]:
         splits = load_from_disk(name) if Path(name).is_dir() else load_dataset(name)
     except (OSError, DatasetsError) as error:
         raise InputError(f"Cannot load the dataset {name}: {error}") from error
-    return splits if isinstance(splits, dict) else {}
+    return {split: with_encoded_audio(rows) for split, rows in splits.items()} if isinstance(splits, dict) else {}
 
 
 def _stream(name: str) -> dict[str, Dataset | IterableDataset]:

@@ -13,6 +13,7 @@ from accelerate.utils import gather_object, send_to_device
 from datasets import Dataset
 
 from ..annotations.annotation import Annotation
+from ..annotations.dataset_rows import as_segments
 from ..configuration_sed import SEDConfig
 from ..evaluation.pairing import Pairs
 from ..evaluation.report import score_pairs
@@ -59,7 +60,7 @@ def _unpadded(
 ) -> UtterancePosteriors:
     frames = config.geometry.frame_count(samples)
     return UtterancePosteriors(
-        Annotation(row["name"], row["segments"], row["duration"]),
+        Annotation(row["name"], as_segments(row["segments"]), row["duration"]),
         posteriors[:frames].copy(),
         labels[:frames].copy(),
         config.geometry.frame_times(samples),
@@ -105,7 +106,7 @@ def most_frequent_emotion(rows: Dataset, neutral_label: str) -> str:
     """The emotion that lasts longest in a split."""
     seconds: Counter[str] = Counter()
     for segments in rows["segments"]:
-        for segment in segments:
+        for segment in as_segments(segments):
             if segment["label"] != neutral_label:
                 seconds[segment["label"]] += segment["end"] - segment["start"]
     return max(sorted(seconds), key=seconds.__getitem__)
