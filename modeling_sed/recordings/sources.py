@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,18 +39,18 @@ class Recordings:
 
     @classmethod
     def of_list(cls, path: Path) -> Recordings:
-        """The files and URLs of a text file, one per line.
+        """The files and URLs of a text file, one per line, in UTF-8 or as the file system has them.
 
         Raises:
-            InputError: if there is no such file, or it is not text.
+            InputError: if there is no such file, or it cannot be read.
         """
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            lines = path.read_text(encoding="utf-8-sig", errors="surrogateescape").split("\n")
         except FileNotFoundError as error:
             raise MissingFileError(f"{path}: there is no such list of recordings.") from error
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: not a list of recordings, one per line ({error}).") from error
-        return cls.of_files(line.strip() for line in lines if line.strip())
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read as a list of recordings ({error}).") from error
+        return cls.of_files(_as_on_disk(line.strip()) for line in lines if line.strip())
 
     @classmethod
     def of_dataset(cls, folder: Path, split: str, limit: int | None = None) -> Recordings:
@@ -79,6 +80,12 @@ class Recordings:
             return {**(given if isinstance(given, Mapping) else {"path": given}), "channel": channel}
 
         return Recordings([f"{self.names[number]}, channel {channel + 1}" for number, channel in channels], audio)
+
+
+def _as_on_disk(name: str) -> str:
+    """A file's name, whose accents the list may have composed in another way than the file system."""
+    forms = (name, *(unicodedata.normalize(form, name) for form in ("NFC", "NFD")))
+    return next((form for form in forms if Path(form).exists()), name)
 
 
 def _channel_count(audio: AudioInput) -> int:
