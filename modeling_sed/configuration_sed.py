@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from transformers import AutoConfig, PreTrainedConfig
 
@@ -99,7 +99,8 @@ class SEDConfig(PreTrainedConfig):
     @property
     def labels(self) -> list[str]:
         """Label names in the order of the classifier's outputs."""
-        return [self.id2label[index] for index in range(len(self.id2label))]
+        names = cast(dict[int, str], self.id2label)  # transformers turns the keys into numbers
+        return [names[index] for index in range(len(names))]
 
     @property
     def geometry(self) -> FrameGeometry:

@@ -342,7 +342,7 @@ def _cumulative(scores: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros((1, scores.shape[1])), scores.cumsum(axis=0)])
 
 
-DECODERS = {
+DECODERS: dict[str, Callable[..., np.ndarray]] = {
     "argmax": decode_argmax,
     "threshold": decode_threshold,
     "median": decode_median,

@@ -16,7 +16,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import numpy as np
 
@@ -151,7 +151,7 @@ class FrameGeometry:
         return first, min(last, samples)
 
 
-def _at_least(count: Count, minimum: int) -> Count:
+def _at_least(count: Any, minimum: int) -> Any:
     return count.clip(min=minimum) if hasattr(count, "clip") else max(count, minimum)
 
 

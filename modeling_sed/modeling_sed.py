@@ -25,6 +25,7 @@ IGNORED_LABEL = -100
 class SEDPreTrainedModel(PreTrainedModel):
     """Weights and configuration handling shared by the models of this file."""
 
+    config: SEDConfig
     config_class = SEDConfig
     base_model_prefix = "encoder"
     main_input_name = "input_values"
@@ -56,17 +57,21 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
     # fills it in (fast_encoder/); where only this file has travelled, the encoder computes as transformers does.
     accelerate_encoder: ClassVar[Callable[[PreTrainedModel, SEDConfig], None] | None] = None
 
+    encoder: Any  # a PreTrainedModel; what the encoders have in common is declared nowhere in transformers
+    classifier: nn.Linear
+
     def __init__(self, config: SEDConfig, encoder: PreTrainedModel | None = None):
         super().__init__(config)
         encoder_config = config.encoder_config
         self.encoder = AutoModel.from_config(encoder_config) if encoder is None else encoder
-        if self.accelerate_encoder is not None:
-            self.accelerate_encoder(self.encoder, config)
+        accelerate_encoder = type(self).accelerate_encoder
+        if accelerate_encoder is not None:
+            accelerate_encoder(self.encoder, config)
         if hasattr(self.encoder, "masked_spec_embed") and not encoder_config.apply_spec_augment:
             self.encoder.masked_spec_embed.requires_grad_(False)  # unused: distributed training would wait for it
         if config.use_weighted_layer_sum:
             self.layer_weights = nn.Parameter(torch.zeros(encoder_config.num_hidden_layers + 1))
-        self.classifier = nn.Linear(encoder_config.hidden_size, config.num_labels, bias=config.classifier_bias)
+        self.classifier = nn.Linear(encoder_config.hidden_size, len(config.labels), bias=config.classifier_bias)
         self.post_init()
 
     @classmethod
@@ -98,7 +103,7 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
         encoder = AutoModel.from_pretrained(pretrained_model_name_or_path, config=encoder_config)
         return cls(config, encoder)
 
-    def get_input_embeddings(self) -> None:
+    def get_input_embeddings(self) -> None:  # type: ignore[override]  # transformers: always a module
         """None: waveforms have no embeddings. Accelerate asks before it shards a model."""
 
     def freeze_feature_encoder(self) -> None:

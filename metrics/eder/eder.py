@@ -105,7 +105,7 @@ class Eder(evaluate.Metric):
         durations = kwargs.pop("durations", None)
         if kwargs:
             raise ValueError(f"eder takes predictions, references and durations; got {', '.join(kwargs)}.")
-        columns = {"predictions": predictions, "references": references, "durations": durations}
+        columns: dict[str, Any] = {"predictions": predictions, "references": references, "durations": durations}
         if missing := [name for name, column in columns.items() if column is None]:
             raise ValueError(f"eder needs {', '.join(missing)}.")
         if len({len(column) for column in columns.values()}) > 1:
@@ -113,8 +113,8 @@ class Eder(evaluate.Metric):
             raise ValueError(f"Each utterance needs its predictions, references and duration; got {lengths}.")
         table = pyarrow.table(
             {
-                "predictions": segments_to_arrow(predictions, side="predictions"),
-                "references": segments_to_arrow(references, side="references"),
+                "predictions": segments_to_arrow(columns["predictions"], side="predictions"),
+                "references": segments_to_arrow(columns["references"], side="references"),
                 "durations": pyarrow.array(check_durations(durations, None)),
             }
         )
@@ -130,14 +130,12 @@ class Eder(evaluate.Metric):
             ValueError: see `add_batch`.
         """
         duration = kwargs.pop("duration", kwargs.pop("durations", None))
-        missing = [
-            name
-            for name, value in (("prediction", prediction), ("reference", reference), ("duration", duration))
-            if value is None
-        ]
-        if missing:
+        given: dict[str, Any] = {"prediction": prediction, "reference": reference, "duration": duration}
+        if missing := [name for name, value in given.items() if value is None]:
             raise ValueError(f"eder needs {', '.join(missing)}.")
-        self.add_batch(predictions=[prediction], references=[reference], durations=[duration], **kwargs)
+        self.add_batch(
+            predictions=[given["prediction"]], references=[given["reference"]], durations=[given["duration"]], **kwargs
+        )
 
     def _compute(
         self,

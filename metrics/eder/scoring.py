@@ -138,7 +138,7 @@ def score_tables(
             f"{name_of(names, index)}: a collar of {collar} s leaves nothing to score of its {seconds[index]} s."
         )
 
-    result = _averages(errors.seconds, errors.scored)
+    result: dict[str, Any] = _averages(errors.seconds, errors.scored)
     if per_utterance:
         rates = errors.seconds / errors.scored[:, None]
         columns = {"eder": rates.sum(axis=1), **dict(zip(COMPONENTS, rates.T, strict=True)), "seconds": errors.scored}
@@ -173,12 +173,12 @@ def find_error_segments(
         SegmentError: for bad input, see `score_segments`.
     """
     seconds, neutral = check_durations([duration], None), _as_tuple(neutral_label)
-    tables = [
+    predicted, true = (
         check_segments(table_from_arrow(segments_to_arrow([segments])), seconds, None, side, neutral, None)
         for segments, side in ((prediction, "predictions"), (reference, "references"))
-    ]
-    labels = tuple(sorted({*tables[0].labels, *tables[1].labels}))
-    pieces = cut_into_pieces(*(with_labels(table, labels) for table in tables), seconds)
+    )
+    labels = tuple(sorted({*predicted.labels, *true.labels}))
+    pieces = cut_into_pieces(with_labels(predicted, labels), with_labels(true, labels), seconds)
     segments: list[dict[str, Any]] = []
     for start, length, kinds in zip(pieces.start.tolist(), pieces.seconds.tolist(), find_errors(pieces).T, strict=True):
         if not kinds.any():
@@ -213,9 +213,9 @@ def _collect_errors(
     shared = np.zeros((1 + len(labels), 1 + len(labels)))
     for first in range(0, len(durations), BLOCK):
         block = slice(first, min(first + BLOCK, len(durations)))
-        sides = [table.of_utterances(block.start, block.stop) for table in (predictions, references)]
+        predicted, true = (table.of_utterances(block.start, block.stop) for table in (predictions, references))
         count = block.stop - block.start
-        pieces = cut_into_pieces(*sides, durations[block], collar)
+        pieces = cut_into_pieces(predicted, true, durations[block], collar)
         seconds[block] = error_durations(pieces, count)
         if collar:
             scored[block] = np.bincount(pieces.utterance, pieces.seconds, minlength=count)
@@ -224,7 +224,7 @@ def _collect_errors(
     return Errors(seconds, scored, has_label, shared, labels)
 
 
-def _averages(seconds: np.ndarray, scored: np.ndarray) -> dict[str, float]:
+def _averages(seconds: np.ndarray, scored: np.ndarray) -> dict[str, Any]:
     """Both averages of error durations ``(utterances, 4)`` over scored durations ``(utterances,)``."""
     result = {}
     for suffix, components in (

@@ -46,7 +46,8 @@ def transition_accuracy(
             f"{len(predictions)}, {len(references)} and {len(durations)} of them."
         )
     neutral = {neutral_label} if isinstance(neutral_label, str) else set(neutral_label)
-    total, correct = Counter(), Counter()
+    total: Counter[tuple[str, ...]] = Counter()
+    correct: Counter[tuple[str, ...]] = Counter()
     for index, (prediction, reference, duration) in enumerate(zip(predictions, references, durations, strict=True)):
         try:
             truth = emotion_sequence(reference, duration, neutral)
@@ -135,8 +136,10 @@ def _stretches(
         end = min(end, duration)
         if label not in neutral_labels and start < end:
             borders += [(start, label, 1), (end, label, -1)]
-    names, starts = [], []
-    active, last = Counter(), 0.0
+    names: list[str] = []
+    starts: list[float] = []
+    active: Counter[str] = Counter()
+    last = 0.0
     for time, label, change in sorted(borders):
         if time > last:
             name = "+".join(sorted(active)) or NULL

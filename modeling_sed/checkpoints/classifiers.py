@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import nn
 from transformers import AutoConfig, AutoModelForAudioClassification, AutoModelForAudioFrameClassification
 
 from ..configuration_sed import PAPER_LABELS, SEDConfig
@@ -56,6 +55,7 @@ def from_classifier(
     arguments = {"layerdrop": 0.0, "apply_spec_augment": False, **(encoder_arguments or {})}
     their_config = AutoConfig.from_pretrained(pretrained_model_name_or_path, **arguments)
     architecture = (their_config.architectures or ["none"])[0]
+    loader: type[AutoModelForAudioClassification | AutoModelForAudioFrameClassification]
     if architecture.endswith("ForSequenceClassification"):
         loader = AutoModelForAudioClassification
     elif architecture.endswith("ForAudioFrameClassification"):
@@ -83,7 +83,7 @@ def from_classifier(
 
 @torch.no_grad()
 def _take_head(
-    model: SEDForAudioFrameClassification, theirs: nn.Module, labels: Sequence[str], synonyms: Mapping[str, str]
+    model: SEDForAudioFrameClassification, theirs: Any, labels: Sequence[str], synonyms: Mapping[str, str]
 ) -> dict[str, str]:
     """Copies what the other head has; returns its names of the labels that were found there."""
     if model.config.use_weighted_layer_sum:

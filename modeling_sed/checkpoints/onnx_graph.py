@@ -39,7 +39,7 @@ class PosteriorsOfRawAudio(nn.Module):
         self.model, self.normalize = model, normalize
         for module in list(model.modules()):
             if isinstance(module, WavLMAttention):
-                module.forward = MethodType(_dense_attention, module)
+                module.forward = MethodType(_dense_attention, module)  # type: ignore[method-assign]  # on purpose
             if is_parametrized(module, "weight"):
                 remove_parametrizations(module, "weight")
         model.encoder.feature_extractor = _ConvolutionsAsProducts(model.encoder.feature_extractor.conv_layers)
@@ -81,12 +81,14 @@ class _ConvolutionsAsProducts(nn.Module):
     def __init__(self, layers: nn.ModuleList):
         super().__init__()
         self.layers = layers
+        layer: Any  # for torch, a module; transformers' layers have conv, activation and, some of them, layer_norm
         for layer in layers:
             layer.conv = _ConvolutionAsProduct(layer.conv)
 
     def forward(self, input_values: torch.Tensor) -> torch.Tensor:
         """``(batch, samples) -> (batch, features, frames)``"""
         hidden = input_values.unsqueeze(-1)
+        layer: Any
         for layer in self.layers:
             hidden = layer.conv(hidden)
             norm = getattr(layer, "layer_norm", None)

@@ -20,7 +20,7 @@ import torch
 import yaml
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import HFValidationError
-from transformers import AutoConfig, AutoFeatureExtractor, FeatureExtractionMixin, PreTrainedConfig
+from transformers import AutoConfig, AutoFeatureExtractor, PreTrainedConfig, Wav2Vec2FeatureExtractor
 
 from ..configuration_sed import SEDConfig
 from ..errors_sed import InputError, MissingFileError
@@ -106,7 +106,9 @@ class _DataLoader(yaml.SafeLoader):
     """Reads HyperPyYAML as data: a tag such as ``!new:package.Class`` is kept beside what it is applied to."""
 
 
-def _construct_tagged(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
+def _construct_tagged(
+    loader: yaml.SafeLoader, suffix: str, node: yaml.MappingNode | yaml.SequenceNode | yaml.ScalarNode
+) -> Any:
     if isinstance(node, yaml.MappingNode):
         return {"!": suffix, **loader.construct_mapping(node, deep=True)}
     if isinstance(node, yaml.SequenceNode):
@@ -136,7 +138,7 @@ def _read_settings(path: Path) -> dict[str, Any]:
 
 def _read_encoder(
     path: Path, settings: Mapping[str, Any], encoder: str | Path | None
-) -> tuple[PreTrainedConfig, FeatureExtractionMixin]:
+) -> tuple[PreTrainedConfig, Wav2Vec2FeatureExtractor]:
     """Configuration and feature extractor of the encoder that was fine-tuned."""
     name = encoder or settings.get("wav2vec2_hub") or settings["wav2vec2"].get("source")
     if match := re.fullmatch(r"<(\w+)>", str(name)):

@@ -7,7 +7,8 @@ it runs, so that the command starts at once.
 
 from __future__ import annotations
 
-import click
+from typing import Any
+
 import typer
 from typer.core import TyperGroup
 
@@ -27,7 +28,7 @@ from .tune import tune
 class Commands(TyperGroup):
     """Prints an `InputError` of a command as one line."""
 
-    def invoke(self, context: click.Context) -> object:
+    def invoke(self, context: Any) -> object:
         try:
             return super().invoke(context)
         except (InputError, DatasetInputError) as error:

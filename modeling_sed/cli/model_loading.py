@@ -40,7 +40,7 @@ def load_pipeline(
         raise typer.BadParameter(f"--device {device}: must be one of torch's, such as cpu, cuda, mps.") from error
     options: dict[str, Any] = {"device": device, "dtype": dtype}
     try:
-        found = pipeline(TASK, model=model, **options)
+        found = pipeline(TASK, model=model, **options)  # type: ignore[call-overload]  # knows its own tasks only
     except (OSError, ValueError) as error:
         raise InputError(f"Cannot load the model {model}: {error}") from error
     if compile_model:

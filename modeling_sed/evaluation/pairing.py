@@ -71,7 +71,8 @@ def pair_annotations(
     names = list(durations)
     return Pairs(
         names,
-        *([side[name].segments if name in side else [] for name in names] for side in (references, predictions)),
+        [references[name].segments if name in references else [] for name in names],
+        [predictions[name].segments if name in predictions else [] for name in names],
         [float(durations[name]) for name in names],
     )
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from datasets import Dataset
@@ -56,6 +56,13 @@ class UtterancePosteriors:
     posteriors: np.ndarray
     frame_labels: np.ndarray
     frame_times: np.ndarray
+
+
+class TunedDecoder(TypedDict):
+    """A decoder with its best parameters, as `decode` takes it, and the EDER that it gives."""
+
+    decoder: dict[str, Any]
+    eder: float
 
 
 def decode_utterances(
@@ -146,7 +153,7 @@ def expected_calibration_error(
 
 def tune_decoder(
     utterances: Sequence[UtterancePosteriors], config: SEDConfig, temperature: float, names: Sequence[str] | None = None
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, TunedDecoder]:
     """The best parameters of each decoder.
 
     Args:
@@ -156,8 +163,7 @@ def tune_decoder(
         names: keys of `GRIDS`, or other decoders, which are taken with their defaults; default: all of `GRIDS`.
 
     Returns:
-        For each name, ``decoder`` (as `decode` takes it) and ``eder`` of the best; the best of all decoders comes
-        first.
+        By name; the best of all decoders comes first.
     """
     references = [item.annotation.segments for item in utterances]
     durations = [item.annotation.duration for item in utterances]
@@ -168,7 +174,7 @@ def tune_decoder(
 
     best = {}
     for name in names or GRIDS:
-        tried = [{"decoder": decoder, "eder": eder(decoder)} for decoder in _candidates(name)]
+        tried: list[TunedDecoder] = [{"decoder": decoder, "eder": eder(decoder)} for decoder in _candidates(name)]
         best[name] = min(tried, key=lambda result: result["eder"])
     return dict(sorted(best.items(), key=lambda item: item[1]["eder"]))
 

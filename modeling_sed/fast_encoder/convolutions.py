@@ -14,7 +14,9 @@ Where gradients of the convolutions are wanted, or mixed precision, and on other
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import MethodType
+from typing import Protocol, cast
 
 import torch
 from torch import nn
@@ -25,6 +27,7 @@ from transformers.models.wavlm.modeling_wavlm import WavLMFeatureEncoder
 
 from ..frames_sed import FrameGeometry
 
+FeatureEncoder = WavLMFeatureEncoder | Wav2Vec2FeatureEncoder | HubertFeatureEncoder
 FEATURE_ENCODERS = (WavLMFeatureEncoder, Wav2Vec2FeatureEncoder, HubertFeatureEncoder)
 FRAMES_AT_ONCE = 100  # 2 s: the widest layer has 13 MiB
 
@@ -33,10 +36,19 @@ def use_stretchwise_convolutions(encoder: nn.Module) -> None:
     """Lets an encoder compute its convolutions in stretches; its weights stay."""
     for module in encoder.modules():
         if isinstance(module, FEATURE_ENCODERS):
-            module.forward = MethodType(forward, module)
+            module.forward = MethodType(forward, module)  # type: ignore[method-assign]  # on purpose
 
 
-def forward(self: nn.Module, input_values: torch.Tensor) -> torch.Tensor:
+class ConvolutionLayer(Protocol):
+    """A layer of a feature encoder of transformers; some have a ``layer_norm``, too."""
+
+    conv: nn.Conv1d
+    activation: Callable[[torch.Tensor], torch.Tensor]
+
+    def __call__(self, hidden: torch.Tensor, /) -> torch.Tensor: ...
+
+
+def forward(self: FeatureEncoder, input_values: torch.Tensor) -> torch.Tensor:
     """What a feature encoder of transformers computes: ``(batch, samples) -> (batch, features, frames)``."""
     learning = torch.is_grad_enabled() and (self._requires_grad or input_values.requires_grad)
     if (
@@ -46,15 +58,16 @@ def forward(self: nn.Module, input_values: torch.Tensor) -> torch.Tensor:
         or torch.compiler.is_compiling()
         or any(type(layer.conv) is not nn.Conv1d for layer in self.conv_layers)  # an adapter, say
     ):
-        return type(self).forward(self, input_values)
-    hidden, layers = input_values[:, None], list(self.conv_layers)
+        return type(self).forward(self, input_values)  # type: ignore[arg-type]  # each has its own class
+    hidden = input_values[:, None]
+    layers = cast(list[ConvolutionLayer], list(self.conv_layers))  # for torch, any modules
     if isinstance(getattr(layers[0], "layer_norm", None), nn.GroupNorm):  # over time: needs the whole utterance
         hidden = layers.pop(0)(hidden)
     rows = torch.stack([_in_stretches(layers, utterance) for utterance in hidden.transpose(1, 2).contiguous()])
     return rows.transpose(1, 2)
 
 
-def _in_stretches(layers: list[nn.Module], hidden: torch.Tensor) -> torch.Tensor:
+def _in_stretches(layers: list[ConvolutionLayer], hidden: torch.Tensor) -> torch.Tensor:
     """``(time, features) -> (frames, features)``, for layers that depend on nothing beyond their receptive field."""
     geometry = FrameGeometry(
         tuple(layer.conv.kernel_size[0] for layer in layers), tuple(layer.conv.stride[0] for layer in layers)
@@ -78,10 +91,12 @@ def _convolve(hidden: torch.Tensor, matrix: torch.Tensor, convolution: nn.Conv1d
     """``(time, features) -> (frames, features)``."""
     (kernel,), (stride,), features = convolution.kernel_size, convolution.stride, hidden.shape[1]
     frames = (len(hidden) - kernel) // stride + 1
-    products = None
     for tap in range(0, kernel, stride):  # the rows at tap, tap + 1, … below stride, of every frame
         width = min(stride, kernel - tap) * features
         rows = hidden[tap:].as_strided((frames, width), (stride * features, 1))
         part = matrix[tap * features :][:width]
-        products = linear(rows, part.t(), convolution.bias) if products is None else products.addmm_(rows, part)
+        if tap == 0:
+            products = linear(rows, part.t(), convolution.bias)
+        else:
+            products.addmm_(rows, part)
     return products

@@ -53,8 +53,10 @@ def forward(
     Returns:
         The output ``(batch, frames, features)``, None, and the table.
     """
-    if self.model_config._attn_implementation == "eager":
-        return type(self).forward(self, hidden_states, attention_mask, position_bias, index, **kwargs)
+    model_config: Any = self.model_config  # a PreTrainedConfig; for torch, a tensor or a module
+    if model_config._attn_implementation == "eager":
+        theirs: Any = type(self).forward  # its annotation takes the table for a tuple
+        return theirs(self, hidden_states, attention_mask, position_bias, index, **kwargs)
     frames = hidden_states.shape[1]
     if position_bias is None:
         position_bias = position_table(self, frames)
@@ -150,5 +152,5 @@ def use_blockwise_attention(encoder: nn.Module, model_config: PreTrainedConfig) 
     """
     for module in encoder.modules():
         if isinstance(module, WavLMAttention):
-            module.model_config = model_config
-            module.forward = MethodType(forward, module)
+            module.model_config = model_config  # type: ignore[assignment]  # for torch, a tensor or a module
+            module.forward = MethodType(forward, module)  # type: ignore[method-assign]  # on purpose

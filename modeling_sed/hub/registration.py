@@ -9,6 +9,7 @@ transformers asking for them are registered, too.
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -30,7 +31,11 @@ def register_with_transformers() -> None:
         ("transformers.models.auto.configuration_auto", "configuration_sed"),
         ("transformers.pipelines", "pipeline_sed"),
     ):
-        register_post_import_hook(lambda _, name=name: import_module(f"{PACKAGE}.{name}"), registry)
+        register_post_import_hook(partial(_import_ours, name), registry)
+
+
+def _import_ours(name: str, registry: ModuleType) -> None:
+    import_module(f"{PACKAGE}.{name}")
 
 
 def _register_configuration(module: ModuleType) -> None:

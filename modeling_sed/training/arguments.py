@@ -234,7 +234,11 @@ def parse_options(
         SystemExit: with code 2, for bad usage; with 0, for ``--help``.
     """
     parser = HfArgumentParser(
-        TrainingOptions, description=description, prog=prog, allow_abbrev=False, formatter_class=_HelpFormatter
+        TrainingOptions,  # type: ignore[arg-type]  # transformers' DataClassType is the type of nothing
+        description=description,
+        prog=prog,
+        allow_abbrev=False,
+        formatter_class=_HelpFormatter,
     )
     parser.add_argument("--config", metavar="FILE.yaml", help="Options by name; those of the command line win.")
     for action in parser._actions:

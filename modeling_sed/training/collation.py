@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import FeatureExtractionMixin
+from transformers import Wav2Vec2FeatureExtractor
 
 from ..audio_sed import load_recording
 from ..configuration_sed import SEDConfig
@@ -27,7 +27,7 @@ class FrameLabelCollator:
         epoch: an utterance is augmented in another way in each.
     """
 
-    feature_extractor: FeatureExtractionMixin
+    feature_extractor: Wav2Vec2FeatureExtractor
     config: SEDConfig
     augmentation: Augmentation | None = None
     epoch: int = 0
@@ -48,7 +48,7 @@ class FrameLabelCollator:
                 its segments have a label that the model does not know or impossible times.
         """
         geometry = self.config.geometry
-        waveforms, labels = [], []
+        waveforms, label_rows = [], []
         for row in rows:
             try:
                 waveform, segments = load_recording(row["audio"], geometry.sampling_rate).waveform, row["segments"]
@@ -60,7 +60,7 @@ class FrameLabelCollator:
             except InputError as error:
                 raise InputError(f"Utterance {row['name']!r}: {error}") from error
             waveforms.append(waveform)
-            labels.append(torch.from_numpy(frame_labels))
+            label_rows.append(torch.from_numpy(frame_labels))
         batch = self.feature_extractor(
             waveforms,
             sampling_rate=geometry.sampling_rate,
@@ -68,6 +68,6 @@ class FrameLabelCollator:
             return_attention_mask=True,
             return_tensors="pt",
         )
-        labels = torch.nn.utils.rnn.pad_sequence(labels, batch_first=True, padding_value=IGNORED_LABEL)
+        labels = torch.nn.utils.rnn.pad_sequence(label_rows, batch_first=True, padding_value=IGNORED_LABEL)
         batch["labels"] = labels if counts else torch.full_like(labels, IGNORED_LABEL)
         return dict(batch)

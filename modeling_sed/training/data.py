@@ -160,9 +160,9 @@ def train_loader(
         stream = rows.shuffle(seed=options.seed, buffer_size=SHUFFLED_TOGETHER)
         stream.set_epoch(epoch)
         generator = random.Random(f"{options.seed}/{epoch}")
-        batches = make_batches(stream, lambda row: row["duration"], *packing, generator)
-        plan = islice(share_of_process(batches, *process), first_batch, None)
-        return _loader(StreamedBatches(plan, collator), 0, accelerator)
+        row_batches = make_batches(stream, lambda row: row["duration"], *packing, generator)
+        row_plan = islice(share_of_process(row_batches, *process), first_batch, None)
+        return _loader(StreamedBatches(row_plan, collator), 0, accelerator)
     durations = rows["duration"][:]
     order, generator = shuffled(len(rows), options.seed, epoch)
     batches = make_batches(order, durations.__getitem__, *packing, generator)

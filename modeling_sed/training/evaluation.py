@@ -49,8 +49,10 @@ def predict(
         posteriors = logits.float().softmax(dim=-1).cpu().numpy()
         if not counts:
             continue
-        for row, *frames in zip(described.select(numbers).to_list(), samples, labels, posteriors, strict=True):
-            utterances.append(_unpadded(row, *frames, collator.config))
+        for row, length, true, found in zip(
+            described.select(numbers).to_list(), samples, labels, posteriors, strict=True
+        ):
+            utterances.append(_unpadded(row, length, true, found, collator.config))
     return sorted(gather_object(utterances), key=lambda item: item.annotation.name)
 
 

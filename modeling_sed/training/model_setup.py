@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from huggingface_hub import _CACHED_NO_EXIST, hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
-from transformers import AutoFeatureExtractor, FeatureExtractionMixin, Wav2Vec2FeatureExtractor
+from transformers import AutoFeatureExtractor, Wav2Vec2FeatureExtractor
 from transformers.utils import FEATURE_EXTRACTOR_NAME
 
 from ..checkpoints.classifiers import from_classifier
@@ -23,7 +23,7 @@ from .arguments import TrainingOptions
 HEAD_OPTIONS = ("use_weighted_layer_sum", "normalize_encoder_output", "classifier_bias")
 
 
-def build_model(options: TrainingOptions) -> tuple[SEDForAudioFrameClassification, FeatureExtractionMixin]:
+def build_model(options: TrainingOptions) -> tuple[SEDForAudioFrameClassification, Wav2Vec2FeatureExtractor]:
     """The model with what shall learn set to learn, and what prepares waveforms for it.
 
     Raises:
@@ -57,7 +57,7 @@ def build_model(options: TrainingOptions) -> tuple[SEDForAudioFrameClassificatio
     return model, feature_extractor
 
 
-def _head_options(options: TrainingOptions) -> dict[str, bool]:
+def _head_options(options: TrainingOptions) -> dict[str, Any]:
     """Those that are given; the defaults are the configuration's."""
     given = {name: getattr(options, name) for name in HEAD_OPTIONS}
     return {name: value for name, value in given.items() if value is not None}
@@ -87,7 +87,7 @@ def _on_pretrained_encoder(options: TrainingOptions, masking: Mapping[str, Any])
     return model
 
 
-def _feature_extractor_of(encoder: str) -> FeatureExtractionMixin:
+def _feature_extractor_of(encoder: str) -> Wav2Vec2FeatureExtractor:
     """The encoder's own, or the usual one for checkpoints that lack one."""
     if _has_feature_extractor(encoder):
         return AutoFeatureExtractor.from_pretrained(encoder, return_attention_mask=True)
@@ -142,7 +142,8 @@ def _modules_without_effect(model: SEDForAudioFrameClassification) -> list[str]:
     """Names of the adapted layers that a forward pass does not call."""
     from peft.tuners.lora import LoraLayer
 
-    adapted = {name: module for name, module in model.encoder.named_modules() if isinstance(module, LoraLayer)}
+    modules: dict[str, torch.nn.Module] = dict(model.encoder.named_modules())
+    adapted = {name: module for name, module in modules.items() if isinstance(module, LoraLayer)}
     called: set[torch.nn.Module] = set()
     hooks = [module.register_forward_hook(lambda module, *_: called.add(module)) for module in adapted.values()]
     with torch.no_grad():
@@ -169,14 +170,14 @@ def parameter_groups(model: SEDForAudioFrameClassification, options: TrainingOpt
 
 
 def with_weights(
-    config: SEDConfig, state_dict: Mapping[str, torch.Tensor], lora_scaling: float | None = None
+    config: SEDConfig, state_dict: Mapping[str, torch.Tensor], lora_scaling: float
 ) -> SEDForAudioFrameClassification:
     """A model of plain layers with the weights of one that was trained: adapters are merged into what they adapt.
 
     Args:
         config: of the model.
         state_dict: of the model in training.
-        lora_scaling: factor of the adapters; None if there are none.
+        lora_scaling: factor of the adapters, if there are any.
 
     Returns:
         A model whose tensors are those of the state dict wherever nothing was merged.
