@@ -4,7 +4,7 @@
 
 DATA is what dataset_scripts/sed.py writes (or a hub id with the same columns): splits train, validation and test. The
 model of the epoch with the lowest validation frame error rate is kept in RUN, where `from_pretrained` and `pipeline`
-open it; RUN/results.json and RUN/report.md have the Emotion Diarization Error Rate of the test split beside those of
+load it; RUN/results.json and RUN/report.md have the Emotion Diarization Error Rate of the test split beside those of
 two trivial answers. --config FILE.yaml reads options from a file: see configs/.
 """
 
@@ -84,12 +84,12 @@ class Run:
     """Everything that changes while training.
 
     Attributes:
-        accelerator: knows the processes, devices and precision.
+        accelerator: handles processes, devices and precision.
         model: as the accelerator prepared it.
-        optimizer: the same.
+        optimizer: as the accelerator prepared it.
         annealing: NewBob, or None.
         schedule: of the learning rates, by optimiser steps; or None.
-        progress: where training is.
+        progress: how far training has come.
         checkpoints: of all of these.
     """
 
@@ -202,7 +202,7 @@ def start(
 
 
 def is_over(progress: Progress, options: TrainingOptions) -> bool:
-    """Whether there are enough epochs, steps, or epochs without improvement; never within an epoch."""
+    """Whether training has reached its number of epochs or steps, or stops early; never within an epoch."""
     patience = options.early_stopping_patience or math.inf
     return progress.batches == 0 and (
         progress.epoch >= options.num_train_epochs
@@ -323,7 +323,7 @@ def _rates(run: Run) -> list[float]:
 def save_model(
     run: Run, config: SEDConfig, feature_extractor: Wav2Vec2FeatureExtractor, options: TrainingOptions
 ) -> None:
-    """Writes the model as `from_pretrained` and `pipeline` open it."""
+    """Writes the model so that `from_pretrained` and `pipeline` load it."""
     weights = run.accelerator.get_state_dict(run.model)
     if run.accelerator.is_main_process:
         scaling = options.lora_alpha / options.lora_rank if options.lora_rank else 1.0

@@ -1,4 +1,4 @@
-"""Errors that the user of this package can mend, in contrast to bugs, which keep their traceback."""
+"""Errors that a user can correct, in contrast to bugs, which keep their traceback."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class MissingLibraryError(InputError, ImportError):
 
 
 def import_library(name: str, purpose: str, install: str) -> ModuleType:
-    """Imports a library that not everybody installs.
+    """Imports an optional library.
 
     Args:
         name: of the module.

@@ -28,7 +28,7 @@ from .segment_table import (
     table_from_arrow,
 )
 
-BLOCK = 1 << 12  # utterances worked on at a time: bounds the memory, and what fits into the cache is fast
+BLOCK = 1 << 12  # utterances scored at a time: bounds the memory, and fits into the processor's cache
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def score_segments(
         See `score_tables`.
 
     Raises:
-        SegmentError: for bad input, naming the utterance and the value.
+        SegmentError: for invalid input, naming the utterance and the value.
     """
     if not len(predictions) == len(references) == len(durations):
         raise SegmentError(
@@ -110,7 +110,7 @@ def score_tables(
         durations: ``(utterances,)`` seconds.
         names: what messages call the utterances; default: their numbers, from 0.
         neutral_label: the label that means no emotion, or several such.
-        labels: the emotions that may occur; anything else is bad input. Default: all may.
+        labels: the emotions that may occur; others are an error. Default: any emotion.
         collar: seconds on either side of each reference border that are not scored.
         per_utterance: adds ``per_utterance``: a list of each rate and the scored seconds, in the order of the input.
         per_label: adds ``per_label``, for each reference emotion the scores over the utterances that have it, and
@@ -124,7 +124,7 @@ def score_tables(
         durations); ``utterances`` (their number) and ``hours`` (scored); and what was asked for.
 
     Raises:
-        SegmentError: for bad input, naming the utterance and the value.
+        SegmentError: for invalid input, naming the utterance and the value.
     """
     _check_options(collar, confidence_interval)
     neutral = _as_tuple(neutral_label)
@@ -170,7 +170,7 @@ def find_error_segments(
         ``{"start": seconds, "end": seconds, "label": one of COMPONENTS}`` each, in the order of time.
 
     Raises:
-        SegmentError: for bad input, see `score_segments`.
+        SegmentError: for invalid input, see `score_segments`.
     """
     seconds, neutral = check_durations([duration], None), _as_tuple(neutral_label)
     predicted, true = (

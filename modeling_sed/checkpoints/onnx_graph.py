@@ -1,6 +1,6 @@
 """A trained model rewritten for exporters: raw audio in, posteriors out, one graph for every length.
 
-The results stay the same; how they are computed changes where that suits a graph:
+The results stay the same; some are computed in another way, which suits a graph better:
 
 - WavLM's position bias (see fast_encoder/wavlm_attention.py) is written out for all pairs of frames, once, and shared
   by the layers; no loop depends on the length.
@@ -27,7 +27,7 @@ FEATURE_EXTRACTOR_EPSILON = 1e-7  # of transformers' Wav2Vec2FeatureExtractor
 
 
 class PosteriorsOfRawAudio(nn.Module):
-    """What an exported graph computes. Takes the model over: it can neither be trained nor saved afterwards.
+    """What an exported graph computes. Changes the model, which can neither be trained nor saved afterwards.
 
     Args:
         model: in evaluation mode.
@@ -68,7 +68,7 @@ def _dense_attention(
 
 
 def _position_bias(attention: WavLMAttention, frames: int) -> torch.Tensor:
-    farthest = attention.max_distance  # all greater distances are alike: a table of fixed size holds every distance
+    farthest = attention.max_distance  # greater distances share its entry, so a table of fixed size holds all
     table = position_table(attention, farthest + 1)
     positions = torch.arange(frames)
     distances = (positions[:, None] - positions).clamp(-farthest, farthest)

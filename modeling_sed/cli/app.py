@@ -1,6 +1,6 @@
-"""The console command `emotion-diarization`: its subcommands, and what becomes of errors.
+"""The console command `emotion-diarization`: its subcommands, and how errors are reported.
 
-Exit codes: 0 done, 1 something of the input failed (an `InputError`, which is printed as one line), 2 wrong usage.
+Exit codes: 0 success, 1 an input cannot be used (an `InputError`, which is printed as one line), 2 wrong usage.
 Anything else is a bug and keeps its traceback. Each subcommand is a file of this folder and imports what it needs when
 it runs, so that the command starts at once.
 """
@@ -43,7 +43,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}  # to a command line of its own, with its help
+PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}  # to a parser of its own, which has --help, too
 
 app.command()(diarize)
 app.command()(score)

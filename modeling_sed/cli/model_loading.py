@@ -19,7 +19,7 @@ def load_pipeline(
 
     Args:
         model: folder or hub id.
-        device: "cpu", "cuda", "mps" …; default: the best there is.
+        device: "cpu", "cuda", "mps" …; default: the fastest available.
         dtype: name of a floating point type of torch; default: as the model was saved.
         compile_model: whether to compile the model.
 

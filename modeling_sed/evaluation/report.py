@@ -26,7 +26,7 @@ def score_pairs(
         options: of EDER (see metrics/eder).
 
     Raises:
-        InputError: for bad segments or options, naming the utterance, or if boundaries are asked for without mir_eval.
+        InputError: for bad segments or options, naming the utterance, or if mir_eval is missing for ``boundaries``.
     """
     arguments = (pairs.predictions, pairs.references, pairs.durations)
     try:

@@ -1,8 +1,8 @@
 """Fits decoder and temperature of a model on utterances that it was not trained on: validation, never test.
 
-Decoders are compared by EDER, over the grids below; none of them supposes how many events a recording has, since a
-model will hear others than those it was tuned on. (Where each recording is known to have one event, ask for the decoder
-"events".) The grids are coarse, as validation splits have few speakers.
+Decoders are compared by EDER, over the grids below; none of them assumes how many events a recording has, since the
+model will be used on other recordings than those it was tuned on. (Where each recording is known to have one event,
+name the decoder "events".) The grids are coarse, as validation splits have few speakers.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ TEMPERATURES = (0.2, 20.0)  # the least and the greatest
 
 @dataclass(frozen=True)
 class UtterancePosteriors:
-    """What a model says of the frames of an utterance, and the truth.
+    """Posteriors of the frames of an utterance, and the true labels.
 
     Attributes:
         annotation: the true segments, with name and duration.
         posteriors: ``(frames, labels)``, before any temperature.
-        frame_labels: ``(frames,)``, the truth.
+        frame_labels: ``(frames,)``, the true labels.
         frame_times: ``(frames + 1,)``, frame borders in seconds.
     """
 
@@ -71,10 +71,10 @@ def decode_utterances(
     decoder: str | Mapping[str, Any] | None = None,
     temperature: float = 1.0,
 ) -> list[list[Segment]]:
-    """Segments of utterances.
+    """Predicted segments of utterances.
 
     Args:
-        utterances: what the model says of them.
+        utterances: with the posteriors to decode.
         config: of the model, for its labels.
         decoder: as `decode` takes it.
         temperature: as `temper` takes it.
@@ -88,7 +88,7 @@ def decode_utterances(
 
 
 def posteriors_of(pipeline: SpeechEmotionDiarizationPipeline, rows: Dataset) -> list[UtterancePosteriors]:
-    """What a model says of a split.
+    """A model's posteriors for a split.
 
     Args:
         pipeline: with the model.
@@ -111,10 +111,10 @@ def posteriors_of(pipeline: SpeechEmotionDiarizationPipeline, rows: Dataset) -> 
 
 
 def fit_temperature(utterances: Sequence[UtterancePosteriors]) -> float:
-    """The temperature with which the posteriors of the true labels are greatest, by mean log.
+    """The temperature that maximises the mean logarithm of the true labels' posteriors.
 
     Args:
-        utterances: what the model says of them.
+        utterances: with posteriors and true labels.
     """
     posteriors = np.concatenate([item.posteriors for item in utterances])
     labels = np.concatenate([item.frame_labels for item in utterances])
@@ -139,7 +139,7 @@ def expected_calibration_error(
     (arXiv 1706.04599, Eq. 3).
 
     Args:
-        utterances: what the model says of them.
+        utterances: with posteriors and true labels.
         temperature: as `temper` takes it.
         bins: number of bins.
     """
@@ -157,10 +157,10 @@ def tune_decoder(
     """The best parameters of each decoder.
 
     Args:
-        utterances: what the model says of them.
+        utterances: with posteriors and true segments.
         config: of the model.
         temperature: as `temper` takes it.
-        names: keys of `GRIDS`, or other decoders, which are taken with their defaults; default: all of `GRIDS`.
+        names: of decoders; one that is not in `GRIDS` is tried with its default parameters. Default: all of `GRIDS`.
 
     Returns:
         By name; the best of all decoders comes first.
@@ -182,10 +182,10 @@ def tune_decoder(
 def fit(
     utterances: Sequence[UtterancePosteriors], config: SEDConfig, names: Sequence[str] | None = None
 ) -> dict[str, Any]:
-    """Fits the temperature, then the decoder, and enters both into ``config``.
+    """Fits the temperature, then the decoder, and sets both in ``config``.
 
     Args:
-        utterances: what the model says of them.
+        utterances: with posteriors and the truth.
         config: of the model.
         names: as `tune_decoder` takes them.
 
@@ -206,7 +206,7 @@ def fit(
 
 
 def store(folder: Path, config: SEDConfig) -> None:
-    """Enters the decoder and the temperature of ``config`` into the config.json of a model's folder."""
+    """Writes the decoder and the temperature of ``config`` to the config.json of a model's folder."""
     path = Path(folder) / "config.json"
     stored = json.loads(path.read_text(encoding="utf-8"))
     stored.update(decoder=config.decoder, posterior_temperature=config.posterior_temperature)

@@ -1,15 +1,16 @@
 """The encoder's convolutions over the waveform on CPUs: as matrix products, features last, a stretch at a time.
 
 transformers keeps features first, which suits `conv1d`, but makes every layer norm transpose its input and its output
-back; and it computes a layer for the whole utterance before the next, each time into fresh memory, which costs more
-than what is computed. Here
+back; and it computes a layer for the whole utterance before the next, each time into newly allocated memory, which
+takes longer than the computation itself. Here
 
-- frames are rows, and a convolution of stride ``s`` is a sum of matrix products: ``s`` neighbouring rows are one row
-  of a matrix that need not be copied to be read so, and the kernel has as many such groups of rows as begin in it;
-- the layers take turns on stretches of the utterance that fit into the processor's cache. A frame depends on no more
-  than its receptive field, so stretches that overlap by that give what the whole gives, and memory does not grow.
+- frames are rows, and a convolution of stride ``s`` is a sum of matrix products: ``s`` neighbouring rows are read as
+  one row of a matrix, without a copy, and there is one product for every ``s`` rows of the kernel;
+- all layers are computed for one stretch of the utterance, which fits into the processor's cache, before the next. A
+  frame depends on its receptive field only, so stretches that overlap by this give the same result as the whole
+  utterance, and the memory needed does not grow with its length.
 
-Where gradients of the convolutions are wanted, or mixed precision, and on other devices, transformers' code runs.
+With gradients of the convolutions, with mixed precision and on other devices, transformers' code runs.
 """
 
 from __future__ import annotations
@@ -28,14 +29,13 @@ from transformers.models.wavlm.modeling_wavlm import WavLMFeatureEncoder
 from ..frames_sed import FrameGeometry
 
 FeatureEncoder = WavLMFeatureEncoder | Wav2Vec2FeatureEncoder | HubertFeatureEncoder
-FEATURE_ENCODERS = (WavLMFeatureEncoder, Wav2Vec2FeatureEncoder, HubertFeatureEncoder)
 FRAMES_AT_ONCE = 100  # 2 s: the widest layer has 13 MiB
 
 
 def use_stretchwise_convolutions(encoder: nn.Module) -> None:
-    """Lets an encoder compute its convolutions in stretches; its weights stay."""
+    """Makes an encoder compute its convolutions in stretches; its weights do not change."""
     for module in encoder.modules():
-        if isinstance(module, FEATURE_ENCODERS):
+        if isinstance(module, FeatureEncoder):
             module.forward = MethodType(forward, module)  # type: ignore[method-assign]  # on purpose
 
 
@@ -56,7 +56,7 @@ def forward(self: FeatureEncoder, input_values: torch.Tensor) -> torch.Tensor:
         or input_values.device.type != "cpu"
         or torch.is_autocast_enabled("cpu")
         or torch.compiler.is_compiling()
-        or any(type(layer.conv) is not nn.Conv1d for layer in self.conv_layers)  # an adapter, say
+        or any(type(layer.conv) is not nn.Conv1d for layer in self.conv_layers)  # an adapter, for example
     ):
         return type(self).forward(self, input_values)  # type: ignore[arg-type]  # each has its own class
     hidden = input_values[:, None]

@@ -24,7 +24,7 @@ class FrameLabelCollator:
         feature_extractor: normalises and pads waveforms.
         config: of the model that the batches are for.
         augmentation: changes waveforms and segments; None leaves them as they are.
-        epoch: an utterance is augmented in another way in each.
+        epoch: utterances are augmented differently in each epoch.
     """
 
     feature_extractor: Wav2Vec2FeatureExtractor
@@ -37,15 +37,15 @@ class FrameLabelCollator:
 
         Args:
             rows: the utterances.
-            counts: whether their frames have labels; without, the batch adds nothing to any loss.
+            counts: whether the utterances count: if not, no frame has a label, and the batch adds nothing to the loss.
 
         Returns:
             ``input_values`` and ``attention_mask`` ``(batch, samples)``, and ``labels`` ``(batch, frames)`` with -100
             where there is padding.
 
         Raises:
-            InputError: for an utterance that cannot be used, naming it: its audio is bad or shorter than a frame, or
-                its segments have a label that the model does not know or impossible times.
+            InputError: for an utterance that cannot be used, naming it: its audio is unreadable or shorter than a
+                frame, or its segments have a label that the model does not know or impossible times.
         """
         geometry = self.config.geometry
         waveforms, label_rows = [], []

@@ -38,7 +38,7 @@ def write_report(folder: Path, runs: Sequence[Results], pairs: Pairs | None = No
     """Writes report.md and its pictures; for several runs also results.json, with their means.
 
     Args:
-        folder: where to.
+        folder: the reports are written into it.
         runs: results of train_sed.py, one for each seed.
         pairs: predictions of the test split of a single run: its worst utterances are drawn.
     """
@@ -82,7 +82,7 @@ def _setup(runs: Sequence[Results]) -> str:
     return f"""# Speech Emotion Diarization with {Path(first["options"]["encoder"]).stem}
 
 Dataset {", ".join(f"`{name}`" for name in names)}; seed {", ".join(seeds)}; test utterances: {utterances}. Every run's
-model is that of its best epoch by validation frame error rate; the test split was used once, for what stands here.
+model is that of its best epoch by validation frame error rate; the test split was used once, for this report.
 
 Trained by {first["num_processes"]} process(es) on {os.cpu_count()} cores, {platform.machine()}; {versions}."""
 
