@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def clear_errors(repo_id: str) -> Iterator[None]:
         raise PushError(f"{repo_id}: the Hub cannot be reached ({error}); push again when it can.") from error
 
 
-def files_to_push(folder: str | Path, ignored: Sequence[str] = NEVER) -> list[str]:
+def files_to_push(folder: str | Path) -> list[str]:
     """Names of a folder's files that are uploaded.
 
     Raises:
@@ -50,7 +50,7 @@ def files_to_push(folder: str | Path, ignored: Sequence[str] = NEVER) -> list[st
     if not folder.is_dir():
         raise MissingFileError(f"{folder} is not a folder.")
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return list(filter_repo_objects(names, ignore_patterns=list(ignored)))
+    return list(filter_repo_objects(names, ignore_patterns=list(NEVER)))
 
 
 def push_folder(
