@@ -4,7 +4,7 @@
 
 DATA is what dataset_scripts/sed.py writes (or a hub id with the same columns): splits train, validation and test. The
 model of the epoch with the lowest validation frame error rate is kept in RUN, where `from_pretrained` and `pipeline`
-open it; RUN/results.json and RUN/report.md have the Emotion Diarization Error Rate of the test split beside those of
+load it; RUN/results.json and RUN/report.md have the Emotion Diarization Error Rate of the test split beside those of
 two trivial answers. --config FILE.yaml reads options from a file: see configs/.
 """
 
@@ -28,7 +28,7 @@ from accelerate.utils import send_to_device, set_seed
 from datasets import Dataset, IterableDataset
 from torch.optim.lr_scheduler import LRScheduler
 from tqdm.auto import tqdm
-from transformers import FeatureExtractionMixin, get_scheduler
+from transformers import Wav2Vec2FeatureExtractor, get_scheduler
 
 from modeling_sed import SEDConfig, SEDForAudioFrameClassification, SpeechEmotionDiarizationPipeline
 from modeling_sed.dataset_scripts.errors import InputError as DatasetInputError
@@ -57,22 +57,23 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> Non
         SystemExit: with code 2, for bad usage.
     """
     options = parse_options(arguments, __doc__, prog)
-    best = train_seeds(options) if options.seeds else train_and_score(options)
+    best = train_seeds(options, options.seeds) if options.seeds else train_and_score(options)
     if options.push_to_hub and PartialState().is_main_process:
-        push_model(best["options"]["output_dir"], options.hub_model_id, private=options.hub_private_repo)
+        published = best["options"]
+        push_model(published["output_dir"], published["hub_model_id"], private=published["hub_private_repo"])
     PartialState().destroy_process_group()
 
 
-def train_seeds(options: TrainingOptions) -> dict[str, Any]:
+def train_seeds(options: TrainingOptions, seeds: Sequence[int]) -> dict[str, Any]:
     """The paper's protocol: one run for each seed, in a folder of its own, and a report of all of them.
 
     Returns:
         The results of the run that is best by validation.
     """
     runs, folder = [], Path(options.output_dir)
-    for seed in options.seeds:
-        own = {"seed": seed, "seeds": None, "output_dir": str(folder / f"seed_{seed}")}
-        runs.append(train_and_score(replace(options, **own)))
+    for seed in seeds:
+        own = replace(options, seed=seed, seeds=None, output_dir=str(folder / f"seed_{seed}"))
+        runs.append(train_and_score(own))
     if PartialState().is_main_process:
         write_report(folder, runs)
     return min(runs, key=lambda run: run["best_validation_frame_error_rate"])
@@ -83,12 +84,12 @@ class Run:
     """Everything that changes while training.
 
     Attributes:
-        accelerator: knows the processes, devices and precision.
+        accelerator: handles processes, devices and precision.
         model: as the accelerator prepared it.
-        optimizer: the same.
+        optimizer: as the accelerator prepared it.
         annealing: NewBob, or None.
         schedule: of the learning rates, by optimiser steps; or None.
-        progress: where training is.
+        progress: how far training has come.
         checkpoints: of all of these.
     """
 
@@ -201,7 +202,7 @@ def start(
 
 
 def is_over(progress: Progress, options: TrainingOptions) -> bool:
-    """Whether there are enough epochs, steps, or epochs without improvement; never within an epoch."""
+    """Whether training has reached its number of epochs or steps, or stops early; never within an epoch."""
     patience = options.early_stopping_patience or math.inf
     return progress.batches == 0 and (
         progress.epoch >= options.num_train_epochs
@@ -282,7 +283,7 @@ def validate(
     run: Run,
     rows: Dataset,
     collator: FrameLabelCollator,
-    feature_extractor: FeatureExtractionMixin,
+    feature_extractor: Wav2Vec2FeatureExtractor,
     options: TrainingOptions,
 ) -> None:
     """Ends an epoch: measures the validation frame error rate, keeps the best model, anneals."""
@@ -320,12 +321,12 @@ def _rates(run: Run) -> list[float]:
 
 
 def save_model(
-    run: Run, config: SEDConfig, feature_extractor: FeatureExtractionMixin, options: TrainingOptions
+    run: Run, config: SEDConfig, feature_extractor: Wav2Vec2FeatureExtractor, options: TrainingOptions
 ) -> None:
-    """Writes the model as `from_pretrained` and `pipeline` open it."""
+    """Writes the model so that `from_pretrained` and `pipeline` load it."""
     weights = run.accelerator.get_state_dict(run.model)
     if run.accelerator.is_main_process:
-        scaling = options.lora_alpha / options.lora_rank if options.lora_rank else None
+        scaling = options.lora_alpha / options.lora_rank if options.lora_rank else 1.0
         model = with_weights(config, weights, scaling)
         output_dir = Path(options.output_dir)
         output_dir.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Literal
 
 import numpy as np
 import soundfile
@@ -35,6 +35,11 @@ EARLY = 0.2  # seconds by which a recording may be shorter than its header says,
 URL_BYTES, URL_SECONDS, URL_SILENCE = 2**31, 3600.0, 30.0  # of a download; seconds in all, and without an answer
 
 PLAIN = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b"caff", b".snd", b"dns.", b"NIST")  # how such files begin
+CHUNKS: dict[bytes, tuple[Literal["little", "big"], bytes]] = {  # order of bytes, and the chunk of the samples
+    b"RIFF": ("little", b"data"),
+    b"RIFX": ("big", b"data"),
+    b"FORM": ("big", b"SSND"),
+}
 CLOCKED = ("matroska", "mov")  # ffmpeg's names of containers whose clock begins at 0; others begin with the audio
 FORMATS = (  # none of those of ffmpeg's that name further files or addresses
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dts,eac3,flac,flv,matroska,mov,mp3,mpeg,mpegts,ogg,oma,tta,voc,w64,wav,wv"
@@ -114,11 +119,11 @@ def _declared_share(file: Path | IO[bytes], beginning: bytes, size: int) -> floa
     Above 1 the file was cut, below 1 it goes on after its samples with what is no chunk. None if the header does not
     say, as where somebody wrote to a pipe. Only the chunks of wav and aiff are looked at; the share is 1 for others.
     """
-    order, wanted = {b"RIFF": ("little", b"data"), b"RIFX": ("big", b"data"), b"FORM": ("big", b"SSND")}.get(
-        beginning[:4], (None, None)
-    )
+    if beginning[:4] not in CHUNKS:
+        return 1.0
+    order, wanted = CHUNKS[beginning[:4]]
     position = 12
-    while order and position + 8 <= len(beginning):
+    while position + 8 <= len(beginning):
         length = int.from_bytes(beginning[position + 4 : position + 8], order)
         available = size - position - 8
         if beginning[position : position + 4] != wanted:
@@ -135,9 +140,9 @@ def _declared_share(file: Path | IO[bytes], beginning: bytes, size: int) -> floa
 
 def _read_at(file: Path | IO[bytes], position: int, size: int) -> bytes:
     if isinstance(file, Path):
-        with file.open("rb") as content:
-            content.seek(position)
-            return content.read(size)
+        with file.open("rb") as opened:
+            opened.seek(position)
+            return opened.read(size)
     file.seek(position)
     content = file.read(size)
     file.seek(0)
@@ -245,7 +250,8 @@ def _on_the_clock(first: AudioFrame, frames: _Frames, resampler: type) -> Iterat
 
 def _in_blocks(pieces: Iterator[np.ndarray], rate: int, frames: _Frames, name: str) -> Iterator[np.ndarray]:
     """Joins pieces to blocks of floats; at the end, says what was wrong with the file."""
-    waiting, values, read = [], 0, 0
+    waiting: list[np.ndarray] = []
+    values = read = 0
     for piece in pieces:
         if waiting and (values >= BLOCK or piece.dtype != waiting[0].dtype):  # silence is of floats already
             yield _as_floats(np.concatenate(waiting))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from transformers import AutoConfig, PreTrainedConfig
 
@@ -26,15 +26,17 @@ class SEDConfig(PreTrainedConfig):
             ``id2label`` does the same, as everywhere in transformers.
         neutral_label: the label that means "no emotion".
         use_weighted_layer_sum: classify a learnt weighted sum of all hidden states instead of the last one.
-        normalize_waveform: layer norm without affine over an utterance's samples before the encoder, for models whose
-            feature extractor does not do it. The authors' models have it, with a larger epsilon than transformers'.
-        normalize_encoder_output: layer norm without affine over all frames and features of an utterance jointly.
+        normalize_waveform: layer norm without affine parameters over an utterance's samples before the encoder, for
+            models whose feature extractor does not do it. The authors' models have it, with a larger epsilon than
+            transformers' feature extractor.
+        normalize_encoder_output: layer norm without affine parameters over all frames and features of an utterance
+            jointly.
         classifier_bias: whether the linear classifier has a bias.
         sampling_rate: of the audio, in Hz.
         decoder: how posteriors become segments: a mapping of the ``name`` of a decoder of decoding_sed.py and its
-            parameters, fitted on validation. None: the most probable label of each frame, as the paper has it.
-        posterior_temperature: what logits are divided by to make posteriors probabilities of being right, fitted on
-            validation.
+            parameters, fitted on validation data. None: the most probable label of each frame, as in the paper.
+        posterior_temperature: what logits are divided by so that posteriors are calibrated, that is, probabilities
+            that a label is right; fitted on validation data.
 
     Raises:
         InputError: for an encoder or a decoder that does not exist, labels that are not distinct or lack the neutral
@@ -43,8 +45,8 @@ class SEDConfig(PreTrainedConfig):
 
     model_type = "sed"
     sub_configs = {"encoder_config": AutoConfig}  # noqa: RUF012 - transformers reads it as a plain class attribute
-    # The package fills it in (hub/registration.py): imports and registers the model, whose class transformers looks for
-    # as soon as it has read a configuration.
+    # Imports and registers the model, whose class transformers looks for as soon as it has read a configuration. The
+    # package sets it (hub/registration.py).
     import_model: ClassVar[Callable[[], object] | None] = None
 
     def __init__(
@@ -85,10 +87,10 @@ class SEDConfig(PreTrainedConfig):
 
     @classmethod
     def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> SEDConfig:
-        """As everywhere in transformers.
+        """See `PreTrainedConfig.from_dict`.
 
-        A saved model names its pipeline's code, for machines without this package. Where the package is, the name is
-        left out, or `pipeline` would insist on `trust_remote_code=True`.
+        A saved configuration names the code of the pipeline, for machines without this package. Where the package is
+        installed, this entry is left out, since `pipeline` would require `trust_remote_code=True` otherwise.
         """
         if cls.import_model is not None:
             cls.import_model()
@@ -98,7 +100,8 @@ class SEDConfig(PreTrainedConfig):
     @property
     def labels(self) -> list[str]:
         """Label names in the order of the classifier's outputs."""
-        return [self.id2label[index] for index in range(len(self.id2label))]
+        names = cast(dict[int, str], self.id2label)  # transformers turns the keys into numbers
+        return [names[index] for index in range(len(names))]
 
     @property
     def geometry(self) -> FrameGeometry:

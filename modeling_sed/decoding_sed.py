@@ -1,7 +1,7 @@
 """From frame posteriors to segments: the third module of the paper's pipeline (Fig. 2 of arXiv 2306.12991).
 
 A decoder is a function that assigns a label to each frame; `merge_frames` turns these labels into segments that tile
-the recording. The paper takes the most probable label of each frame (section 3.1), and leaves more open: predictions
+the recording. The paper takes the most probable label of each frame (section 3.1), and suggests more: predictions
 "can be filtered based on prior knowledge (e.g. number/position of emotion appearances), or a threshold can be applied
 to mask low-confidence predictions".
 
@@ -12,8 +12,8 @@ A decoder is chosen by name, with its default parameters, or by a mapping of its
 `decode_events` and `decode_semi_markov` find the labelling of all frames with the greatest sum of log posteriors, less
 costs, among those that prior knowledge allows, exactly: maximum a posteriori, by dynamic programming, in time linear in
 the number of frames. Both rest on one observation. A segment of label ``l`` from frame ``s`` to frame ``t`` scores
-``S[t, l] - S[s, l]``, with cumulative sums ``S``; so the best start for every end is a running maximum over ``s``,
-which changes only where a better start comes by. There the segment is found again when the path is traced back.
+``S[t, l] - S[s, l]``, with cumulative sums ``S``; so the best start for every end is a running maximum over ``s``. This
+maximum changes at the best start, which is how the starts are found again when the path is traced back.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import numpy as np
 
 from .frames_sed import InputError, Segment, merge_frames
 
-SMALLEST = 1e-8  # posterior; none is impossible
+SMALLEST = 1e-8  # posteriors are raised to this, so that no label is impossible
 
 
 def decode(
@@ -44,7 +44,7 @@ def decode(
         Positions of labels, ``(frames,)``.
 
     Raises:
-        InputError: if there is no such decoder, or it has no such parameter, or not with such a value.
+        InputError: if the decoder or a parameter of it does not exist, or a parameter has an impossible value.
     """
     function, parameters = _find(decoder)
     known = {"neutral": neutral, "frame_seconds": frame_seconds}
@@ -53,10 +53,10 @@ def decode(
 
 
 def check_decoder(decoder: str | Mapping[str, Any] | None, label_count: int) -> None:
-    """Whether `decode` takes this decoder for so many labels, before there is anything to decode.
+    """Checks that `decode` accepts a decoder for this number of labels.
 
     Raises:
-        InputError: if there is no such decoder, or it has no such parameter, or not with such a value.
+        InputError: if the decoder or a parameter of it does not exist, or a parameter has an impossible value.
     """
     try:
         decode(np.full((2, label_count), 1 / label_count), decoder, neutral=0, frame_seconds=0.02)
@@ -65,7 +65,7 @@ def check_decoder(decoder: str | Mapping[str, Any] | None, label_count: int) -> 
 
 
 def _find(decoder: str | Mapping[str, Any] | None) -> tuple[Callable[..., np.ndarray], dict[str, Any]]:
-    """Function and parameters of a decoder; its values are not looked at."""
+    """Function and parameters of a decoder; the parameters' values are not checked."""
     parameters = {"name": decoder or "argmax"} if decoder is None or isinstance(decoder, str) else dict(decoder)
     name = parameters.pop("name", None)
     if name not in DECODERS:
@@ -107,7 +107,7 @@ def decode_median(posteriors: np.ndarray, frame_seconds: float, duration: float 
 def decode_hysteresis(posteriors: np.ndarray, neutral: int, onset: float = 0.6, offset: float = 0.4) -> np.ndarray:
     """An event where the probability of any emotion stays above ``offset`` and rises above ``onset`` in between.
 
-    Its emotion is the one with the greatest mean posterior (double thresholds, as sound event detection has them).
+    Its emotion is the one with the greatest mean posterior (the double threshold of sound event detection).
 
     Raises:
         InputError: if the offset threshold is above the onset threshold.
@@ -133,12 +133,12 @@ def decode_minimum_duration(posteriors: np.ndarray, frame_seconds: float, durati
 def decode_total_variation(posteriors: np.ndarray, frame_seconds: float, strength: float = 0.25) -> np.ndarray:
     """The most probable label after exact total variation denoising of each label's posteriors.
 
-    Of posteriors, not of their logarithms, in which one frame that is wrong and sure of it would outweigh seconds.
+    Logarithms of posteriors are not used: a single frame that is wrong with high confidence would outweigh seconds.
 
     Args:
         posteriors: ``(frames, labels)``.
         frame_seconds: duration of a frame.
-        strength: seconds; a posterior of 1 amid 0 is gone when it lasts less than twice as long.
+        strength: in seconds; a stretch of posterior 1 among zeros disappears if it is shorter than twice this.
 
     Raises:
         InputError: for a negative strength.
@@ -165,7 +165,7 @@ def denoise_total_variation(signal: np.ndarray, strength: float) -> np.ndarray:
     """
     y, smooth = signal.tolist(), [0.0] * len(signal)
     last = len(y) - 1
-    # a stretch begins at k0; its value lies between vmin and vmax, and umin, umax say how taut the dual is at either;
+    # a stretch begins at k0; its value lies between vmin and vmax, with the dual variables umin and umax;
     # it would end after kmin (with a step down) or kmax (a step up)
     k = k0 = kmin = kmax = 0
     vmin, vmax, umin, umax = y[0] - strength, y[0] + strength, strength, -strength
@@ -208,17 +208,17 @@ def denoise_total_variation(signal: np.ndarray, strength: float) -> np.ndarray:
 
 
 def decode_events(posteriors: np.ndarray, neutral: int, maximum: int = 1, minimum: int = 0) -> np.ndarray:
-    """At most so many emotional events in a recording, and neutral otherwise.
+    """At most ``maximum`` emotional events in a recording; everything else is neutral.
 
     With ``maximum=1, minimum=1`` the result is one of the four sequences of Fig. 5 of arXiv 2306.12991: emotion;
-    neutral-emotion; emotion-neutral; neutral-emotion-neutral. That is how the utterances of ZED and of the training set
-    are made; for recordings of several utterances it would be wrong.
+    neutral-emotion; emotion-neutral; neutral-emotion-neutral. The utterances of ZED and of the training set have these
+    sequences; recordings of several utterances have others.
 
     Args:
         posteriors: ``(frames, labels)``.
         neutral: position of the neutral label.
-        maximum: number of events, at most; time and memory grow with it.
-        minimum: 1 if there must be one, otherwise 0.
+        maximum: greatest number of events; time and memory grow with it.
+        minimum: 1 if there must be an event, otherwise 0.
 
     Returns:
         Frame labels, ``(frames,)``.
@@ -264,7 +264,7 @@ def decode_semi_markov(
     minimum_duration: float = 0.5,
     mean_durations: list[float] | None = None,
 ) -> np.ndarray:
-    """Any sequence of segments; each has a cost, and a duration with a distribution.
+    """The most probable sequence of segments, given the cost of a transition and a distribution of durations.
 
     Durations follow a shifted geometric distribution: none below the minimum, then falling by a constant factor. With
     costs alone it is a Markov chain whose transitions are all equally probable.
@@ -273,9 +273,10 @@ def decode_semi_markov(
         posteriors: ``(frames, labels)``.
         frame_seconds: duration of a frame.
         transition_cost: what a change of label costs, in nats: 0 or more.
-        minimum_duration: seconds that each segment lasts at least; a recording that is shorter is one segment. The
-            longer, the faster.
-        mean_durations: mean duration of the segments of each label in seconds; None if none is more probable.
+        minimum_duration: seconds that each segment lasts at least; a recording that is shorter is one segment. Longer
+            minima are faster to compute.
+        mean_durations: mean duration of the segments of each label in seconds; None: all durations are equally
+            probable.
 
     Returns:
         Frame labels, ``(frames,)``.
@@ -304,7 +305,7 @@ def decode_semi_markov(
 def _best_starts(
     sums: np.ndarray, entry: np.ndarray, transition_cost: float, shortest: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The forward pass of `decode_semi_markov`, ``shortest`` frames at a time: those depend on none of each other.
+    """The forward pass of `decode_semi_markov`, ``shortest`` frames at a time, which do not depend on each other.
 
     Returns:
         For each number of frames, ``(frames + 1, labels)``: what the best start of a segment that ends there gains, and
@@ -341,7 +342,7 @@ def _cumulative(scores: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros((1, scores.shape[1])), scores.cumsum(axis=0)])
 
 
-DECODERS = {
+DECODERS: dict[str, Callable[..., np.ndarray]] = {
     "argmax": decode_argmax,
     "threshold": decode_threshold,
     "median": decode_median,

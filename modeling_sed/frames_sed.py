@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from itertools import chain
 from types import ModuleType
-from typing import TYPE_CHECKING, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import numpy as np
 
@@ -45,7 +45,7 @@ class RecordingWarning(UserWarning):
 
 
 def import_library(name: str, purpose: str, install: str) -> ModuleType:
-    """Imports a library that not everybody installs.
+    """Imports an optional library.
 
     Args:
         name: of the module.
@@ -69,7 +69,7 @@ class _LabelledInterval(TypedDict):
 
 
 class Segment(_LabelledInterval, total=False):
-    """A stretch of a recording with one label: the form that segments have everywhere, also in JSON.
+    """A part of a recording with one label. Segments have this form everywhere, also in JSON.
 
     ``start`` and ``end`` are seconds, ``label`` is a full word ("happy"). Predicted segments have a ``score``, the mean
     posterior of their label; segments of a known speaker have a ``speaker``.
@@ -137,9 +137,9 @@ class FrameGeometry:
     ) -> np.ndarray:
         """Frame labels of an annotated recording (section 5.2 of the paper).
 
-        Each frame gets the label that lasts longest within its time. Where two last equally long, to the sample, an
-        emotion wins over neutral, and of two emotions the one earlier in ``labels``. Time that no segment covers is
-        neutral.
+        Each frame gets the label that lasts longest within its time. If two labels last for the same number of samples,
+        an emotion is preferred to neutral, and of two emotions the one earlier in ``labels``. Time that no segment
+        covers is neutral.
 
         Args:
             segments: in any order, overlapping or not. Borders are rounded to the nearest sample; what lies past the
@@ -185,7 +185,8 @@ class FrameGeometry:
         return first, min(last, samples)
 
 
-def _at_least(count: Count, minimum: int) -> Count:
+def _at_least(count: Any, minimum: int) -> Any:
+    """Of an integer (of torch's own kind during export), or of an array."""
     return count.clip(min=minimum) if hasattr(count, "clip") else max(count, minimum)
 
 

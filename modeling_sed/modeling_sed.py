@@ -1,7 +1,7 @@
 """The model of Speech Emotion Diarization: a self-supervised speech encoder and one linear layer per frame.
 
-Follows section 3 and Fig. 3 of arXiv 2306.12991. What an utterance gives does not depend on what it is batched or
-padded with: see `SEDForAudioFrameClassification.forward`.
+Follows section 3 and Fig. 3 of arXiv 2306.12991. The result for an utterance does not depend on the other utterances of
+its batch, nor on padding: see `SEDForAudioFrameClassification.forward`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ IGNORED_LABEL = -100
 class SEDPreTrainedModel(PreTrainedModel):
     """Weights and configuration handling shared by the models of this file."""
 
+    config: SEDConfig
     config_class = SEDConfig
     base_model_prefix = "encoder"
     main_input_name = "input_values"
@@ -52,21 +53,25 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
         encoder: an encoder with weights, of the type that ``config.encoder_config`` describes; default: a new one.
     """
 
-    # Called with an encoder and the model's configuration: makes the encoder compute the same, faster. The package
-    # fills it in (fast_encoder/); where only this file has travelled, the encoder computes as transformers does.
+    # Called with an encoder and the model's configuration, to replace parts of the encoder by faster ones with the same
+    # results. The package sets it (hub/registration.py); without the package, the encoder runs transformers' code.
     accelerate_encoder: ClassVar[Callable[[PreTrainedModel, SEDConfig], None] | None] = None
+
+    encoder: Any  # a PreTrainedModel; what the encoders have in common is declared nowhere in transformers
+    classifier: nn.Linear
 
     def __init__(self, config: SEDConfig, encoder: PreTrainedModel | None = None):
         super().__init__(config)
         encoder_config = config.encoder_config
         self.encoder = AutoModel.from_config(encoder_config) if encoder is None else encoder
-        if self.accelerate_encoder is not None:
-            self.accelerate_encoder(self.encoder, config)
+        accelerate_encoder = type(self).accelerate_encoder
+        if accelerate_encoder is not None:
+            accelerate_encoder(self.encoder, config)
         if hasattr(self.encoder, "masked_spec_embed") and not encoder_config.apply_spec_augment:
             self.encoder.masked_spec_embed.requires_grad_(False)  # unused: distributed training would wait for it
         if config.use_weighted_layer_sum:
             self.layer_weights = nn.Parameter(torch.zeros(encoder_config.num_hidden_layers + 1))
-        self.classifier = nn.Linear(encoder_config.hidden_size, config.num_labels, bias=config.classifier_bias)
+        self.classifier = nn.Linear(encoder_config.hidden_size, len(config.labels), bias=config.classifier_bias)
         self.post_init()
 
     @classmethod
@@ -98,11 +103,11 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
         encoder = AutoModel.from_pretrained(pretrained_model_name_or_path, config=encoder_config)
         return cls(config, encoder)
 
-    def get_input_embeddings(self) -> None:
+    def get_input_embeddings(self) -> None:  # type: ignore[override]  # transformers: always a module
         """None: waveforms have no embeddings. Accelerate asks before it shards a model."""
 
     def freeze_feature_encoder(self) -> None:
-        """Stops the training of the encoder's convolutions; their forward then keeps no graph (section 5.2)."""
+        """Freezes the encoder's convolutions; their forward pass then keeps no graph (section 5.2)."""
         self.encoder.feature_extractor._freeze_parameters()
 
     @can_return_tuple
@@ -117,7 +122,7 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
         """Frame-wise emotion logits of a batch of utterances.
 
         With an ``attention_mask``, the first frames of each utterance (``config.geometry.frame_count`` of its length)
-        are what it would give alone and unpadded; the frames after them are meaningless. Encoders whose first
+        are the same as for the utterance alone, unpadded; the frames after them are meaningless. Encoders whose first
         convolution is group-normalised over time (``feat_extract_norm="group"``, the base sizes) cannot do that in
         one padded pass: they run once per distinct length, unpadded, so group such utterances by length.
 
@@ -126,7 +131,7 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
             attention_mask: ``(batch, samples)``, 1 for samples and 0 for padding.
             labels: frame labels, ``(batch, frames)``; -100 is ignored, and so is every frame of padding.
             num_items_in_batch: divide the summed loss by this number of frames instead of by the number of labelled
-                frames in the batch: the number of the global batch, when that is spread over processes or steps.
+                frames in the batch. Needed where a global batch is spread over processes or accumulation steps.
             kwargs: passed to the encoder (``output_hidden_states``, ``return_dict`` …).
 
         Returns:
@@ -206,10 +211,11 @@ def normalize_waveform(input_values: torch.Tensor, attention_mask: torch.Tensor 
 
 
 def utterance_layer_norm(hidden: torch.Tensor, valid: torch.Tensor | None, epsilon: float = 1e-5) -> torch.Tensor:
-    """Layer norm without affine over all valid frames and features of each utterance jointly.
+    """Layer norm without affine parameters over all valid frames and features of each utterance jointly.
 
-    As the authors' code normalises the encoder's output (SpeechBrain's ``output_norm``), except that padding does not
-    enter the statistics. These are taken in fp32 at least: float16 could not even count the values.
+    The authors' code normalises the encoder's output in this way (SpeechBrain's ``output_norm``), except that here
+    padding is not part of the statistics. They are computed in fp32 at least, since float16 cannot represent the number
+    of values.
 
     Args:
         hidden: ``(batch, frames, features)``.

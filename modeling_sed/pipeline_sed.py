@@ -10,15 +10,19 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import Any, Literal, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
 
 import numpy as np
 import torch
+from transformers import Wav2Vec2FeatureExtractor
 from transformers.pipelines.base import ChunkPipeline
 
 from .audio_sed import MAX_DURATION, AudioInput, RecordingStream, cut_recording
 from .decoding_sed import check_decoder, segments_of, temper
 from .frames_sed import InputError, Segment
+
+if TYPE_CHECKING:
+    from .modeling_sed import SEDForAudioFrameClassification
 
 WINDOW = 32.0  # seconds
 CONTEXT = 1.0
@@ -53,12 +57,16 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
     ```
     """
 
-    _load_processor = False
-    _load_image_processor = False
-    _load_feature_extractor = True
-    _load_tokenizer = False
+    model: SEDForAudioFrameClassification
+    feature_extractor: Wav2Vec2FeatureExtractor
+    _load_processor = False  # type: ignore[assignment]  # declared as None by transformers
+    _load_image_processor = False  # type: ignore[assignment]
+    _load_feature_extractor = True  # type: ignore[assignment]
+    _load_tokenizer = False  # type: ignore[assignment]
 
-    def __call__(self, inputs: Any, **kwargs: Any) -> Any:
+    def __call__(  # type: ignore[override]  # narrower than transformers' *args
+        self, inputs: AudioInput | Iterable[AudioInput], **kwargs: Any
+    ) -> Any:
         """Segments of one recording, or of many.
 
         Recordings longer than ``window`` go through the model in overlapping windows, so that memory is bounded and

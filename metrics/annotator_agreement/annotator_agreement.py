@@ -29,7 +29,7 @@ _CITATION = """\
 
 _INPUTS = """\
 Args:
-    annotations: for each utterance, for each annotator (the same number everywhere), the segments that he marked:
+    annotations: for each utterance, for each annotator (the same number everywhere), the marked segments:
         {"start": seconds, "end": seconds, "label": name}; neutral ones may be left out.
     durations: of the utterances, in seconds.
     step: length of a frame in seconds. Default: 0.01, as in the paper.

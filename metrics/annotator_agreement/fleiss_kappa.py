@@ -21,7 +21,7 @@ def annotator_agreement(
     """Fleiss' kappa of the emotions at the centres of frames.
 
     Args:
-        annotations: for each utterance, for each annotator (the same number everywhere), the segments that he marked:
+        annotations: for each utterance, for each annotator (the same number everywhere), the marked segments:
             ``{"start": seconds, "end": seconds, "label": name}``; neutral ones may be left out.
         durations: of the utterances, in seconds.
         step: length of a frame in seconds.
@@ -31,7 +31,7 @@ def annotator_agreement(
         ``fleiss_kappa``, ``observed_agreement``, ``expected_agreement`` and the numbers ``frames``, ``annotators``.
 
     Raises:
-        ValueError: if there are fewer than two annotators or their number varies, or a segment or duration is bad.
+        ValueError: if there are fewer than two annotators or their number varies, or a segment or duration is invalid.
     """
     if len(annotations) != len(durations) or not len(durations):
         raise ValueError(
@@ -83,7 +83,7 @@ def _frame_labels(
     neutral_label: str,
     index: int,
 ) -> np.ndarray:
-    """Category of every frame's centre, ``(frames,)``; new ones join ``categories``. Overlaps are one of their own."""
+    """Category of every frame's centre, ``(frames,)``. Adds new ones to ``categories``; an overlap has its own."""
     centres = (np.arange(max(1, round(duration / step))) + 0.5) * step
     names = np.full(len(centres), "", dtype=object)
     for segment in sorted(segments, key=lambda segment: segment["label"]):

@@ -1,6 +1,6 @@
-"""How well predicted events lie in time, which EDER hides: errors of onsets and offsets, and event-based F1.
+"""How exact predicted events are in time, which EDER does not show: errors of onsets and offsets, and event-based F1.
 
-An event is a maximal stretch with one emotion. Event-based F1 follows the habit of sound event detection (Mesaros,
+An event is a maximal stretch with one emotion. Event-based F1 follows the convention of sound event detection (Mesaros,
 Heittola & Virtanen 2016, Metrics for polyphonic sound event detection): a predicted event is right if a reference event
 of its label has its onset within a tolerance, and its offset within the tolerance or a share of the event's length,
 whichever is more. Events are paired by maximum matching, by mir_eval.
@@ -18,7 +18,7 @@ from mir_eval.transcription import match_notes
 from scipy.optimize import linear_sum_assignment
 
 WITHIN = (0.1, 0.2, 0.5)  # seconds
-ROUNDING = 1e-6  # seconds; shorter gaps come from rounding and are none
+ROUNDING = 1e-6  # seconds; shorter gaps come from rounding and are ignored
 
 
 def boundary_quality(
@@ -29,7 +29,7 @@ def boundary_quality(
     offset_ratio: float = 0.2,
     neutral_label: str | Sequence[str] = "neutral",
 ) -> dict[str, Any]:
-    """Errors of onsets and offsets, and event-based F1. Rates of nothing (no events, no borders) are NaN.
+    """Errors of onsets and offsets, and event-based F1. Rates over no events or no borders are NaN.
 
     Args:
         predictions: for each utterance its segments, ``{"start": seconds, "end": seconds, "label": name}``, in any
@@ -46,7 +46,7 @@ def boundary_quality(
         tolerances and count of their errors.
 
     Raises:
-        ValueError: if the inputs differ in length, or a segment, duration or option is bad.
+        ValueError: if the inputs differ in length, or a segment, duration or option is invalid.
     """
     if not len(predictions) == len(references) == len(durations):
         raise ValueError(
@@ -139,6 +139,6 @@ def _summary(errors: np.ndarray) -> dict[str, float]:
         "median": float(np.median(errors)) if len(errors) else math.nan,
         "percentile_90": float(np.percentile(errors, 90)) if len(errors) else math.nan,
     }
-    # a border that is off by the tolerance itself is within it, whatever the last bits of the subtraction say
+    # a border that is off by the tolerance itself is within it, whatever the rounding of the subtraction
     within = {f"within_{limit}": _ratio(float((errors <= limit + ROUNDING).sum()), len(errors)) for limit in WITHIN}
     return {**summary, **within, "count": len(errors)}

@@ -16,16 +16,13 @@ RESAMPLES = 1000
 DRAWS_AT_ONCE = 1 << 22  # bounds the memory
 
 
-def confidence_intervals(
-    error_seconds: np.ndarray, seconds: np.ndarray, level: float, resamples: int = RESAMPLES, seed: int = 0
-) -> dict[str, Any]:
+def confidence_intervals(error_seconds: np.ndarray, seconds: np.ndarray, level: float, seed: int = 0) -> dict[str, Any]:
     """Percentile bootstrap intervals of both averages of EDER.
 
     Args:
         error_seconds: ``(utterances,)`` seconds of errors.
         seconds: ``(utterances,)`` seconds scored.
         level: such as 0.95.
-        resamples: number of draws.
         seed: the same one gives the same interval.
 
     Returns:
@@ -33,7 +30,7 @@ def confidence_intervals(
     """
     rates = error_seconds / seconds
     means, ratios = [], []
-    for drawn in _resample(len(seconds), resamples, seed):
+    for drawn in _resample(len(seconds), RESAMPLES, seed):
         means.append(rates[drawn].mean(axis=1))
         ratios.append(error_seconds[drawn].sum(axis=1) / seconds[drawn].sum(axis=1))
     tails = [(1 - level) / 2, (1 + level) / 2]

@@ -38,7 +38,7 @@ Args:
     references: the same, of the truth.
     durations: of the utterances, in seconds.
     neutral_label: the label that means no emotion, or a list of several. Default: "neutral".
-    labels: the emotions that may occur; anything else is bad input. Default: all may.
+    labels: the emotions that may occur; others are an error. Default: any emotion.
     collar: seconds on either side of each reference border that are not scored. Default: 0.
     per_utterance: whether to add the rates of each utterance.
     per_label: whether to add the rates over the utterances of each emotion, and the durations of all confusions.
@@ -96,16 +96,16 @@ class Eder(evaluate.Metric):
     ) -> None:
         """Adds utterances; the arguments are those of `compute`.
 
-        Segments go into Arrow as columns: datasets' own encoding, value by value, takes most of the time otherwise,
-        and answers a segment without a label with a bare KeyError.
+        Segments are converted to Arrow columns: datasets' own encoding, value by value, would take most of the time,
+        and raise a bare KeyError for a segment without a label.
 
         Raises:
-            ValueError: if the three lists differ in length or hold something else than segments and durations.
+            ValueError: if the three lists differ in length or contain something other than segments and durations.
         """
         durations = kwargs.pop("durations", None)
         if kwargs:
             raise ValueError(f"eder takes predictions, references and durations; got {', '.join(kwargs)}.")
-        columns = {"predictions": predictions, "references": references, "durations": durations}
+        columns: dict[str, Any] = {"predictions": predictions, "references": references, "durations": durations}
         if missing := [name for name, column in columns.items() if column is None]:
             raise ValueError(f"eder needs {', '.join(missing)}.")
         if len({len(column) for column in columns.values()}) > 1:
@@ -113,8 +113,8 @@ class Eder(evaluate.Metric):
             raise ValueError(f"Each utterance needs its predictions, references and duration; got {lengths}.")
         table = pyarrow.table(
             {
-                "predictions": segments_to_arrow(predictions, side="predictions"),
-                "references": segments_to_arrow(references, side="references"),
+                "predictions": segments_to_arrow(columns["predictions"], side="predictions"),
+                "references": segments_to_arrow(columns["references"], side="references"),
                 "durations": pyarrow.array(check_durations(durations, None)),
             }
         )
@@ -124,20 +124,18 @@ class Eder(evaluate.Metric):
         self.writer.write_table(table)
 
     def add(self, *, prediction: Segments | None = None, reference: Segments | None = None, **kwargs: Any) -> None:
-        """Adds one utterance: its ``prediction``, ``reference`` and ``duration`` (evaluate's habit: ``durations``).
+        """Adds one utterance: its ``prediction``, ``reference`` and ``duration`` (or ``durations``, as in `add_batch`).
 
         Raises:
             ValueError: see `add_batch`.
         """
         duration = kwargs.pop("duration", kwargs.pop("durations", None))
-        missing = [
-            name
-            for name, value in (("prediction", prediction), ("reference", reference), ("duration", duration))
-            if value is None
-        ]
-        if missing:
+        given: dict[str, Any] = {"prediction": prediction, "reference": reference, "duration": duration}
+        if missing := [name for name, value in given.items() if value is None]:
             raise ValueError(f"eder needs {', '.join(missing)}.")
-        self.add_batch(predictions=[prediction], references=[reference], durations=[duration], **kwargs)
+        self.add_batch(
+            predictions=[given["prediction"]], references=[given["reference"]], durations=[given["duration"]], **kwargs
+        )
 
     def _compute(
         self,

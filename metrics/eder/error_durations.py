@@ -76,8 +76,8 @@ def _cut(
     """Pieces between all borders: utterance, start and seconds ``(pieces,)``; active ``(labels, pieces)`` per table."""
     whole = _borders(np.arange(len(durations)), np.zeros(len(durations)), durations)
     borders = np.concatenate([whole, *(_borders(table.utterance, table.start, table.end) for table in tables)])
-    # Ties may come in any order, as pieces between equal times are empty. The stable sort is the one that merges what
-    # is in order already: mostly the whole of each table.
+    # Equal times may be in any order, as pieces between them are empty. The stable sort is a merge sort, which is fast
+    # on parts that are in order already, such as each table.
     order = np.argsort(borders, kind="stable")
     borders = borders[order]
     steps = np.diff(borders)

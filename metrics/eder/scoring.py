@@ -28,7 +28,7 @@ from .segment_table import (
     table_from_arrow,
 )
 
-BLOCK = 1 << 12  # utterances worked on at a time: bounds the memory, and what fits into the cache is fast
+BLOCK = 1 << 12  # utterances scored at a time: bounds the memory, and fits into the processor's cache
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def score_segments(
         See `score_tables`.
 
     Raises:
-        SegmentError: for bad input, naming the utterance and the value.
+        SegmentError: for invalid input, naming the utterance and the value.
     """
     if not len(predictions) == len(references) == len(durations):
         raise SegmentError(
@@ -110,7 +110,7 @@ def score_tables(
         durations: ``(utterances,)`` seconds.
         names: what messages call the utterances; default: their numbers, from 0.
         neutral_label: the label that means no emotion, or several such.
-        labels: the emotions that may occur; anything else is bad input. Default: all may.
+        labels: the emotions that may occur; others are an error. Default: any emotion.
         collar: seconds on either side of each reference border that are not scored.
         per_utterance: adds ``per_utterance``: a list of each rate and the scored seconds, in the order of the input.
         per_label: adds ``per_label``, for each reference emotion the scores over the utterances that have it, and
@@ -124,7 +124,7 @@ def score_tables(
         durations); ``utterances`` (their number) and ``hours`` (scored); and what was asked for.
 
     Raises:
-        SegmentError: for bad input, naming the utterance and the value.
+        SegmentError: for invalid input, naming the utterance and the value.
     """
     _check_options(collar, confidence_interval)
     neutral = _as_tuple(neutral_label)
@@ -138,7 +138,7 @@ def score_tables(
             f"{name_of(names, index)}: a collar of {collar} s leaves nothing to score of its {seconds[index]} s."
         )
 
-    result = _averages(errors.seconds, errors.scored)
+    result: dict[str, Any] = _averages(errors.seconds, errors.scored)
     if per_utterance:
         rates = errors.seconds / errors.scored[:, None]
         columns = {"eder": rates.sum(axis=1), **dict(zip(COMPONENTS, rates.T, strict=True)), "seconds": errors.scored}
@@ -170,15 +170,15 @@ def find_error_segments(
         ``{"start": seconds, "end": seconds, "label": one of COMPONENTS}`` each, in the order of time.
 
     Raises:
-        SegmentError: for bad input, see `score_segments`.
+        SegmentError: for invalid input, see `score_segments`.
     """
     seconds, neutral = check_durations([duration], None), _as_tuple(neutral_label)
-    tables = [
+    predicted, true = (
         check_segments(table_from_arrow(segments_to_arrow([segments])), seconds, None, side, neutral, None)
         for segments, side in ((prediction, "predictions"), (reference, "references"))
-    ]
-    labels = tuple(sorted({*tables[0].labels, *tables[1].labels}))
-    pieces = cut_into_pieces(*(with_labels(table, labels) for table in tables), seconds)
+    )
+    labels = tuple(sorted({*predicted.labels, *true.labels}))
+    pieces = cut_into_pieces(with_labels(predicted, labels), with_labels(true, labels), seconds)
     segments: list[dict[str, Any]] = []
     for start, length, kinds in zip(pieces.start.tolist(), pieces.seconds.tolist(), find_errors(pieces).T, strict=True):
         if not kinds.any():
@@ -213,9 +213,9 @@ def _collect_errors(
     shared = np.zeros((1 + len(labels), 1 + len(labels)))
     for first in range(0, len(durations), BLOCK):
         block = slice(first, min(first + BLOCK, len(durations)))
-        sides = [table.of_utterances(block.start, block.stop) for table in (predictions, references)]
+        predicted, true = (table.of_utterances(block.start, block.stop) for table in (predictions, references))
         count = block.stop - block.start
-        pieces = cut_into_pieces(*sides, durations[block], collar)
+        pieces = cut_into_pieces(predicted, true, durations[block], collar)
         seconds[block] = error_durations(pieces, count)
         if collar:
             scored[block] = np.bincount(pieces.utterance, pieces.seconds, minlength=count)
@@ -224,7 +224,7 @@ def _collect_errors(
     return Errors(seconds, scored, has_label, shared, labels)
 
 
-def _averages(seconds: np.ndarray, scored: np.ndarray) -> dict[str, float]:
+def _averages(seconds: np.ndarray, scored: np.ndarray) -> dict[str, Any]:
     """Both averages of error durations ``(utterances, 4)`` over scored durations ``(utterances,)``."""
     result = {}
     for suffix, components in (

@@ -53,14 +53,14 @@ class SegmentTable:
 
 
 def name_of(names: Sequence[str] | None, index: int) -> str:
-    """What to call an utterance in a message."""
+    """How messages name an utterance."""
     return f"utterance {index}" if names is None else f"utterance {names[index]!r}"
 
 
 def segments_to_arrow(
     utterances: Sequence[Segments], names: Sequence[str] | None = None, side: str = "predictions"
 ) -> pyarrow.ListArray:
-    """Reads segments as people have them into a column of `ARROW_TYPE`.
+    """Converts lists of segments to a column of `ARROW_TYPE`.
 
     Args:
         utterances: for each utterance its segments, in any order: mappings with ``start``, ``end`` (seconds) and
@@ -159,7 +159,7 @@ def check_segments(
     neutral_labels: Collection[str],
     labels: Collection[str] | None,
 ) -> SegmentTable:
-    """Refuses bad segments; cuts the others to their utterance and leaves out those that are neutral or empty.
+    """Refuses invalid segments; cuts the others to their utterance and leaves out those that are neutral or empty.
 
     Args:
         table: as read.
@@ -167,10 +167,10 @@ def check_segments(
         names: of the utterances, for messages.
         side: "references", which must lie inside their utterance, or "predictions", whose ends are cut.
         neutral_labels: labels that mean no emotion.
-        labels: the labels that may occur besides; None allows any.
+        labels: the other labels that may occur; None allows any.
 
     Raises:
-        SegmentError: for a time or label that is bad, naming the utterance and the value.
+        SegmentError: for an invalid time or label, naming the utterance and the value.
     """
     duration = durations[table.utterance]
 

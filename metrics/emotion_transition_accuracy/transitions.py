@@ -1,7 +1,7 @@
 """Sequences of emotions, wherever their borders lie, and in how many utterances they are right.
 
-The sequence of an utterance is its labels in the order of time, equal neighbours fused: ``null-happy-null`` is an
-emotion amid neutral speech (Table 3 of arXiv 2306.12991). The whole sequence is right, or it is wrong.
+The sequence of an utterance is its labels in the order of time, equal neighbours joined: ``null-happy-null`` is an
+emotion within neutral speech (Table 3 of arXiv 2306.12991). Only the whole sequence can be right.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 NULL = "null"  # how Table 3 writes the absence of emotion
 
-# Seconds. Gaps and overlaps of up to 1 ms come from rounding, as tools with three decimals write times, and are none.
+# Seconds. Gaps and overlaps of up to 1 ms come from rounding, as tools write times with three decimals; ignored.
 ROUNDING = 1e-3
 
 
@@ -38,7 +38,7 @@ def transition_accuracy(
         ``total``, ``correct`` and ``accuracy``, grouped by emotion, as in Table 3.
 
     Raises:
-        ValueError: if the inputs differ in length or are empty, or a segment or duration is bad.
+        ValueError: if the inputs differ in length or are empty, or a segment or duration is invalid.
     """
     if not len(predictions) == len(references) == len(durations) or not len(durations):
         raise ValueError(
@@ -46,7 +46,8 @@ def transition_accuracy(
             f"{len(predictions)}, {len(references)} and {len(durations)} of them."
         )
     neutral = {neutral_label} if isinstance(neutral_label, str) else set(neutral_label)
-    total, correct = Counter(), Counter()
+    total: Counter[tuple[str, ...]] = Counter()
+    correct: Counter[tuple[str, ...]] = Counter()
     for index, (prediction, reference, duration) in enumerate(zip(predictions, references, durations, strict=True)):
         try:
             truth = emotion_sequence(reference, duration, neutral)
@@ -97,7 +98,7 @@ def transition(
 def emotion_sequence(
     segments: Sequence[Mapping[str, Any]], duration: float, neutral_labels: Collection[str]
 ) -> tuple[str, ...]:
-    """Labels in the order of time, equal neighbours fused: ``("null", "happy", "null")``.
+    """Labels in the order of time, equal neighbours joined: ``("null", "happy", "null")``.
 
     Where emotions overlap, their names are joined: ``"happy+sad"``. Stretches of up to `ROUNDING` are left out, unless
     the utterance has no other: then its longest one is its sequence.
@@ -111,7 +112,7 @@ def emotion_sequence(
         ValueError: for a time that is not ``0 <= start <= end``, or a duration that is not positive.
     """
     stretches = _stretches(segments, duration, neutral_labels)
-    # whole microseconds: a difference of 0.001 s keeps its value whatever the last bits of the subtraction say
+    # whole microseconds, so that a difference of 0.001 s is equal to ROUNDING whatever the rounding of the subtraction
     lasting = [name for name, seconds in stretches if round(seconds, 6) > ROUNDING]
     names = lasting or [max(stretches, key=lambda stretch: stretch[1])[0]]
     return tuple(name for name, _ in groupby(names))
@@ -135,8 +136,10 @@ def _stretches(
         end = min(end, duration)
         if label not in neutral_labels and start < end:
             borders += [(start, label, 1), (end, label, -1)]
-    names, starts = [], []
-    active, last = Counter(), 0.0
+    names: list[str] = []
+    starts: list[float] = []
+    active: Counter[str] = Counter()
+    last = 0.0
     for time, label, change in sorted(borders):
         if time > last:
             name = "+".join(sorted(active)) or NULL

@@ -5,16 +5,18 @@ Times are seconds. Functions that compare times do so exactly, unless they say o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from ..frames_sed import Segment
 from ..metrics.emotion_transition_accuracy.transitions import transition
 
 __all__ = ["crop", "fill_neutral", "in_order", "join_equal", "overlap", "stretch", "transition", "union"]
 
+Timed = TypeVar("Timed", bound=Mapping[str, Any])  # with start and end
 
-def in_order(segments: Iterable[Segment]) -> list[Segment]:
+
+def in_order(segments: Iterable[Timed]) -> list[Timed]:
     """The same segments, by start and then by end."""
     return sorted(segments, key=lambda segment: (segment["start"], segment["end"]))
 
@@ -39,7 +41,7 @@ def stretch(segments: Iterable[Segment], factor: float) -> list[Segment]:
 
 
 def fill_neutral(
-    segments: Iterable[Segment], duration: float, neutral_label: str = "neutral", **fields: Any
+    segments: Iterable[Segment], duration: float, neutral_label: str = "neutral", score: float | None = None
 ) -> list[Segment]:
     """The same segments in order, with the neutral stretches between them written out.
 
@@ -47,17 +49,22 @@ def fill_neutral(
         segments: in any order; overlaps stay as they are.
         duration: of the recording.
         neutral_label: label of the stretches that no segment covers.
-        fields: of these stretches, such as a score.
+        score: of these stretches; None for none.
     """
+
+    def neutral(start: float, end: float) -> Segment:
+        stretch: Segment = {"start": start, "end": end, "label": neutral_label}
+        return stretch if score is None else {**stretch, "score": score}
+
     filled: list[Segment] = []
     covered: float = 0
     for segment in in_order(segments):
         if segment["start"] > covered:
-            filled.append({"start": covered, "end": segment["start"], "label": neutral_label, **fields})
+            filled.append(neutral(covered, segment["start"]))
         filled.append(segment)
         covered = max(covered, segment["end"])
     if covered < duration:
-        filled.append({"start": covered, "end": duration, "label": neutral_label, **fields})
+        filled.append(neutral(covered, duration))
     return filled
 
 
@@ -80,7 +87,7 @@ def join_equal(segments: Sequence[Segment]) -> list[Segment]:
     return joined
 
 
-def union(segments: Iterable[Segment]) -> list[tuple[float, float]]:
+def union(segments: Iterable[Timed]) -> list[tuple[float, float]]:
     """The time that segments cover, whatever their labels: start and end of each stretch, in order, apart."""
     stretches: list[tuple[float, float]] = []
     for segment in in_order(segments):

@@ -1,9 +1,9 @@
-"""Emotion classifiers of transformers as a start: their encoder, and of their head what fits.
+"""Models that start from an emotion classifier of transformers: from its encoder and, where labels match, its head.
 
-A classifier of whole utterances (``Wav2Vec2ForSequenceClassification`` and its kin) projects every frame, averages, and
-classifies. All three are linear, so averaging last gives the same: its two layers are one layer for every frame here,
-and the mean of the frames' logits is what it says of the utterance. A classifier of frames
-(``WavLMForAudioFrameClassification`` …) is taken as it is.
+A classifier of whole utterances (``Wav2Vec2ForSequenceClassification`` and similar ones) projects every frame, averages
+and classifies. All three are linear, so averaging last gives the same: its two layers become one layer for every frame
+here, and the mean of the frames' logits is its logits for the utterance. The head of a classifier of frames
+(``WavLMForAudioFrameClassification`` …) is used as it is.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import nn
 from transformers import AutoConfig, AutoModelForAudioClassification, AutoModelForAudioFrameClassification
 
 from ..configuration_sed import PAPER_LABELS, SEDConfig
@@ -42,28 +41,29 @@ def from_classifier(
 
     Args:
         pretrained_model_name_or_path: hub id or folder of a classifier of utterances or frames.
-        labels: of the new model. One that the classifier knows, too, gets its weights; others start anew.
-        synonyms: the new model's names of the classifier's labels, where they differ.
+        labels: of the new model. Those that the classifier has, too, get its weights; others are newly initialised.
+        synonyms: from a label of the classifier to the same label of the new model, where the two differ.
         encoder_arguments: changes to the encoder's configuration.
 
     Returns:
-        The model, and a sentence that says what was taken and what is new.
+        The model, and a sentence that says what was copied and what is newly initialised.
 
     Raises:
-        InputError: if it is no such classifier.
+        InputError: if the checkpoint is not such a classifier.
         OSError: if there is no such checkpoint.
     """
     arguments = {"layerdrop": 0.0, "apply_spec_augment": False, **(encoder_arguments or {})}
     their_config = AutoConfig.from_pretrained(pretrained_model_name_or_path, **arguments)
     architecture = (their_config.architectures or ["none"])[0]
+    loader: type[AutoModelForAudioClassification | AutoModelForAudioFrameClassification]
     if architecture.endswith("ForSequenceClassification"):
         loader = AutoModelForAudioClassification
     elif architecture.endswith("ForAudioFrameClassification"):
         loader = AutoModelForAudioFrameClassification
     else:
         raise InputError(
-            f"{pretrained_model_name_or_path} is no classifier of utterances or frames, but {architecture}; "
-            "from_encoder starts from an encoder."
+            f"{pretrained_model_name_or_path} is not a classifier of utterances or frames, but {architecture}; "
+            "to start from an encoder, use SEDForAudioFrameClassification.from_encoder."
         )
     theirs = loader.from_pretrained(pretrained_model_name_or_path, config=their_config)
     config = SEDConfig(
@@ -76,16 +76,16 @@ def from_classifier(
     model = SEDForAudioFrameClassification(config, theirs.base_model)
     taken = _take_head(model, theirs, labels, synonyms)
     new = [label for label in labels if label not in taken]
-    heads = ", ".join(f"{label} (its {theirs_name})" for label, theirs_name in taken.items()) or "nothing"
-    sentence = f"{pretrained_model_name_or_path} ({architecture}): taken are the encoder and, of the head, {heads}"
+    heads = ", ".join(f"{label} (its {theirs_name})" for label, theirs_name in taken.items()) or "no label"
+    sentence = f"copied from {pretrained_model_name_or_path} ({architecture}): the encoder and the head of {heads}"
     return model, f"{sentence}; new: {', '.join(new) or 'nothing'}."
 
 
 @torch.no_grad()
 def _take_head(
-    model: SEDForAudioFrameClassification, theirs: nn.Module, labels: Sequence[str], synonyms: Mapping[str, str]
+    model: SEDForAudioFrameClassification, theirs: Any, labels: Sequence[str], synonyms: Mapping[str, str]
 ) -> dict[str, str]:
-    """Copies what the other head has; returns its names of the labels that were found there."""
+    """Copies the weights of all labels that both heads have; returns the other head's names of these labels."""
     if model.config.use_weighted_layer_sum:
         model.layer_weights.copy_(theirs.layer_weights)
     weight, bias = theirs.classifier.weight, theirs.classifier.bias

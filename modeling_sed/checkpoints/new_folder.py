@@ -1,4 +1,4 @@
-"""New folders of models: complete, or not there at all."""
+"""New folders that are either complete or not there at all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..frames_sed import InputError
 
 @contextmanager
 def new_folder(path: str | Path) -> Iterator[Path]:
-    """Gives a folder to be filled, which becomes ``path`` when that is done without an exception.
+    """Yields an empty folder, which becomes ``path`` if the block that fills it ends without an exception.
 
     Raises:
         InputError: if ``path`` exists already.

@@ -3,9 +3,9 @@
 The folder holds ``model.onnx`` (``input_values (1, samples)`` raw audio -> ``posteriors (1, frames, labels)``),
 ``config.json``, and the program ``diarize_onnx.py`` (onnx_runner/) with the files of this package that it imports.
 
-8 bits: the large matrix products, weights with one scale for each output, inputs with a scale that is found as it runs
-(dynamic quantisation). Weights use 7 of the 8 bits: processors without VNNI add two products in 16 bits, and would
-saturate. Attention itself, normalisations and the classifier stay fp32.
+With 8 bits, the large matrix products are quantised: weights with one scale for each output, inputs with a scale that
+is computed at run time (dynamic quantisation). Weights use 7 of the 8 bits, since processors without VNNI add two
+products in 16 bits, which would saturate. Attention itself, normalisations and the classifier stay fp32.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ IMPORTED_BY_RUNNER = ("audio_files_sed.py", "audio_sed.py", "decoding_sed.py", "
 
 
 def export_onnx(model: str | Path, output_dir: str | Path, int8: bool = False) -> Path:
-    """Writes a trained model as a folder that ONNX Runtime runs without torch; all of it or nothing.
+    """Writes a trained model as a folder that ONNX Runtime runs without torch, completely or not at all.
 
     Args:
         model: folder or hub id.
@@ -120,7 +120,7 @@ def _quantize(graph: Path) -> None:
 
 
 def _quantize_before_copying(graph: onnx.GraphProto) -> None:
-    """Lets convolutions lay bytes side by side instead of floats: slices, concatenation and rounding commute."""
+    """Quantises the input of convolutions before it is sliced and concatenated: the same result, with fewer bytes."""
     makers = {output: node for node in graph.node for output in node.output}
     for rounding in [node for node in graph.node if node.op_type == "DynamicQuantizeLinear"]:
         side_by_side = makers.get(rounding.input[0])
@@ -134,4 +134,4 @@ def _quantize_before_copying(graph: onnx.GraphProto) -> None:
         side_by_side.output[0] = copied
         graph.node.remove(rounding)
         graph.node.insert(list(graph.node).index(slices[0]), rounding)
-    del graph.value_info[:]  # the types of what has become bytes
+    del graph.value_info[:]  # holds the former types of what are bytes now

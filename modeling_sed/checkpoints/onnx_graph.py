@@ -1,6 +1,6 @@
 """A trained model rewritten for exporters: raw audio in, posteriors out, one graph for every length.
 
-The results stay the same; how they are computed changes where that suits a graph:
+The results stay the same; some are computed in another way, which suits a graph better:
 
 - WavLM's position bias (see fast_encoder/wavlm_attention.py) is written out for all pairs of frames, once, and shared
   by the layers; no loop depends on the length.
@@ -27,7 +27,7 @@ FEATURE_EXTRACTOR_EPSILON = 1e-7  # of transformers' Wav2Vec2FeatureExtractor
 
 
 class PosteriorsOfRawAudio(nn.Module):
-    """What an exported graph computes. Takes the model over: it can neither be trained nor saved afterwards.
+    """What an exported graph computes. Changes the model, which can neither be trained nor saved afterwards.
 
     Args:
         model: in evaluation mode.
@@ -39,7 +39,7 @@ class PosteriorsOfRawAudio(nn.Module):
         self.model, self.normalize = model, normalize
         for module in list(model.modules()):
             if isinstance(module, WavLMAttention):
-                module.forward = MethodType(_dense_attention, module)
+                module.forward = MethodType(_dense_attention, module)  # type: ignore[method-assign]  # on purpose
             if is_parametrized(module, "weight"):
                 remove_parametrizations(module, "weight")
         model.encoder.feature_extractor = _ConvolutionsAsProducts(model.encoder.feature_extractor.conv_layers)
@@ -68,7 +68,7 @@ def _dense_attention(
 
 
 def _position_bias(attention: WavLMAttention, frames: int) -> torch.Tensor:
-    farthest = attention.max_distance  # all greater distances are alike: a table of fixed size holds every distance
+    farthest = attention.max_distance  # greater distances share its entry, so a table of fixed size holds all
     table = position_table(attention, farthest + 1)
     positions = torch.arange(frames)
     distances = (positions[:, None] - positions).clamp(-farthest, farthest)
@@ -81,12 +81,14 @@ class _ConvolutionsAsProducts(nn.Module):
     def __init__(self, layers: nn.ModuleList):
         super().__init__()
         self.layers = layers
+        layer: Any  # for torch, a module; transformers' layers have conv, activation and, some of them, layer_norm
         for layer in layers:
             layer.conv = _ConvolutionAsProduct(layer.conv)
 
     def forward(self, input_values: torch.Tensor) -> torch.Tensor:
         """``(batch, samples) -> (batch, features, frames)``"""
         hidden = input_values.unsqueeze(-1)
+        layer: Any
         for layer in self.layers:
             hidden = layer.conv(hidden)
             norm = getattr(layer, "layer_norm", None)

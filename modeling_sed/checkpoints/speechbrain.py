@@ -2,9 +2,9 @@
 
 A checkpoint such as ``speechbrain/emotion-diarization-wavlm-large`` is a folder with ``hyperparams.yaml`` (names of
 Python objects, and their arguments), two pickled state dicts, ``wav2vec2.ckpt`` (the fine-tuned encoder) and
-``model.ckpt`` (the classifier), and ``label_encoder.txt``. Nothing of it is run: the YAML is read as data, the pickles
-as tensors (``weights_only``). What the numbers mean is in the configuration of the encoder that was fine-tuned, which
-the YAML names: of that, ``config.json`` and ``preprocessor_config.json`` are read.
+``model.ckpt`` (the classifier), and ``label_encoder.txt``. No code of it is run: the YAML is read as data, the pickles
+as tensors (``weights_only``). The YAML names the encoder that was fine-tuned; of that one, ``config.json`` and
+``preprocessor_config.json`` are read, which describe its architecture and its input.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import torch
 import yaml
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import HFValidationError
-from transformers import AutoConfig, AutoFeatureExtractor, FeatureExtractionMixin, PreTrainedConfig
+from transformers import AutoConfig, AutoFeatureExtractor, PreTrainedConfig, Wav2Vec2FeatureExtractor
 
 from ..configuration_sed import SEDConfig
 from ..frames_sed import InputError, MissingFileError
@@ -30,8 +30,8 @@ from .new_folder import new_folder
 
 FILES = ("hyperparams.yaml", "wav2vec2.ckpt", "model.ckpt", "label_encoder.txt")
 ENCODER_FILES = ("config.json", "preprocessor_config.json")
-LABEL_NAMES = {"n": "neutral", "h": "happy", "s": "sad", "a": "angry"}  # what the recipe abbreviates
-# what the computation of this package does; a checkpoint that says otherwise is none of the recipe
+LABEL_NAMES = {"n": "neutral", "h": "happy", "s": "sad", "a": "angry"}  # the recipe's abbreviations
+# settings of the recipe that this package computes with; checkpoints with others are refused
 EXPECTED = {
     ("input_norm", "norm_type"): "sentence",
     ("input_norm", "std_norm"): False,
@@ -46,19 +46,19 @@ WEIGHT_NORM_NAMES = {  # as saved before and after torch 2.0
 
 
 def convert_speechbrain(source: str | Path, output_dir: str | Path, encoder: str | Path | None = None) -> Path:
-    """Writes a checkpoint as a folder for `from_pretrained` and `pipeline`; all of it or nothing.
+    """Writes a checkpoint as a folder for `from_pretrained` and `pipeline`, completely or not at all.
 
     Args:
         source: folder or hub id of the checkpoint.
         output_dir: a new folder.
-        encoder: folder or hub id whose configuration the encoder has; default: what the checkpoint names.
+        encoder: folder or hub id of the encoder that was fine-tuned; default: the one that the checkpoint names.
 
     Returns:
         The folder.
 
     Raises:
-        InputError: if a file is missing, corrupt or not of such a checkpoint, the weights do not fit the model, the Hub
-            cannot be reached, or the folder exists.
+        InputError: if a file is missing, corrupt or not from such a checkpoint, the weights do not fit the model, the
+            Hub cannot be reached, or the folder exists.
     """
     with new_folder(output_dir) as folder:
         load_speechbrain(source, encoder).save_pretrained(folder)
@@ -90,7 +90,7 @@ def load_speechbrain(source: str | Path, encoder: str | Path | None = None) -> S
 
 
 def _file(source: str | Path, name: str) -> Path:
-    """A file of a folder or of a repository on the Hub; no other is asked for."""
+    """A file of a folder, or of a repository on the Hub, which is downloaded."""
     if Path(source).is_dir():
         path = Path(source) / name
         if not path.is_file():
@@ -99,14 +99,16 @@ def _file(source: str | Path, name: str) -> Path:
     try:
         return Path(hf_hub_download(str(source), name))
     except (OSError, HFValidationError) as error:
-        raise InputError(f"{source} is no folder, and {name} cannot be had from the Hub: {error}") from error
+        raise InputError(f"{source} is not a folder, and {name} cannot be downloaded from the Hub: {error}") from error
 
 
 class _DataLoader(yaml.SafeLoader):
     """Reads HyperPyYAML as data: a tag such as ``!new:package.Class`` is kept beside what it is applied to."""
 
 
-def _construct_tagged(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
+def _construct_tagged(
+    loader: yaml.SafeLoader, suffix: str, node: yaml.MappingNode | yaml.SequenceNode | yaml.ScalarNode
+) -> Any:
     if isinstance(node, yaml.MappingNode):
         return {"!": suffix, **loader.construct_mapping(node, deep=True)}
     if isinstance(node, yaml.SequenceNode):
@@ -123,7 +125,7 @@ def _read_settings(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(settings, dict) or not isinstance(settings.get("wav2vec2"), dict):
-        raise InputError(f"{path} is not that of a Speech Emotion Diarization checkpoint: it describes no wav2vec2.")
+        raise InputError(f"{path} is not from a Speech Emotion Diarization checkpoint: it has no section wav2vec2.")
     for (part, name), expected in EXPECTED.items():
         found = (settings.get(part) or {}).get(name, expected)
         if found != expected:
@@ -136,7 +138,7 @@ def _read_settings(path: Path) -> dict[str, Any]:
 
 def _read_encoder(
     path: Path, settings: Mapping[str, Any], encoder: str | Path | None
-) -> tuple[PreTrainedConfig, FeatureExtractionMixin]:
+) -> tuple[PreTrainedConfig, Wav2Vec2FeatureExtractor]:
     """Configuration and feature extractor of the encoder that was fine-tuned."""
     name = encoder or settings.get("wav2vec2_hub") or settings["wav2vec2"].get("source")
     if match := re.fullmatch(r"<(\w+)>", str(name)):
@@ -160,7 +162,7 @@ def _read_labels(path: Path) -> list[str]:
             try:
                 label = str(ast.literal_eval(match[1]))
             except (ValueError, SyntaxError) as error:
-                raise InputError(f"{path}: {line!r} is no label.") from error
+                raise InputError(f"{path}: {line!r} is not a label.") from error
             names[int(match[2])] = LABEL_NAMES.get(label, label)
     if sorted(names) != list(range(len(names))) or not names:
         raise InputError(f"{path} does not number its labels from 0; found {names}.")
@@ -177,7 +179,7 @@ def _head_key(key: str) -> str | None:
 
 
 def _fill(module: torch.nn.Module, path: Path, rename: Callable[[str], str | None]) -> None:
-    """Puts every tensor of a state dict into its place."""
+    """Loads a state dict into a module; each has exactly the tensors of the other."""
     places = module.state_dict()
     old_names = {new: old for old, new in WEIGHT_NORM_NAMES.items()}
     tensors, homeless = {}, []
@@ -209,10 +211,10 @@ def _load_tensors(path: Path) -> dict[str, torch.Tensor]:
         found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except pickle.UnpicklingError as error:
         raise InputError(
-            f"{path} is refused: it holds more than tensors, so that reading it could run foreign code."
+            f"{path} is refused: it holds more than tensors, so reading it could run code from the checkpoint."
         ) from error
     except (RuntimeError, EOFError, OSError) as error:
-        raise InputError(f"{path} is corrupt or no PyTorch file: {str(error).splitlines()[0]}") from error
+        raise InputError(f"{path} is corrupt or not a PyTorch file: {str(error).splitlines()[0]}") from error
     if not isinstance(found, dict) or not all(isinstance(value, torch.Tensor) for value in found.values()):
         raise InputError(f"{path} is not a state dict: it holds {type(found).__name__}.")
     return found

@@ -1,6 +1,6 @@
-"""The console command `emotion-diarization`: its subcommands, and what becomes of errors.
+"""The console command `emotion-diarization`: its subcommands, and how errors are reported.
 
-Exit codes: 0 done, 1 something of the input failed (an `InputError`, which is printed as one line), 2 wrong usage.
+Exit codes: 0 success, 1 an input cannot be used (an `InputError`, which is printed as one line), 2 wrong usage.
 Anything else is a bug and keeps its traceback. Each subcommand is a file of this folder and imports what it needs when
 it runs, so that the command starts at once.
 """
@@ -12,7 +12,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -32,7 +31,7 @@ from .tune import tune
 class Commands(TyperGroup):
     """Prints an `InputError` of a command, and each `RecordingWarning`, as one line."""
 
-    def invoke(self, context: click.Context) -> object:
+    def invoke(self, context: Any) -> object:
         with warnings.catch_warnings():
             warnings.simplefilter("always", RecordingWarning)
             warnings.showwarning = partial(_show_warning, warnings.showwarning)
@@ -59,7 +58,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}  # to a command line of its own, with its help
+PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}  # to a parser of its own, which has --help, too
 
 app.command()(diarize)
 app.command()(score)

@@ -1,4 +1,4 @@
-"""`emotion-diarization convert`: checkpoints of SpeechBrain's recipe."""
+"""`emotion-diarization convert`: checkpoints of SpeechBrain's recipe for this package."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ def convert(
     output_dir: Annotated[Path, typer.Argument(help="New folder for the model.")],
     encoder: Annotated[
         str | None,
-        typer.Option(help="Folder or hub id with the encoder's config.json. Default: what the checkpoint names."),
+        typer.Option(
+            help="Folder or hub id with the encoder's config.json. Default: the encoder that the checkpoint names."
+        ),
     ] = None,
 ) -> None:
     """Convert a checkpoint of the paper's authors to a model of this package."""

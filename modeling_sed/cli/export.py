@@ -21,7 +21,7 @@ def export_to_onnx(
     model: Annotated[str, typer.Option(help="Folder or hub id of a trained model.")],
     int8: Annotated[bool, typer.Option("--int8", help="Quantise to 8 bits: smaller, and faster on CPUs.")] = False,
 ) -> None:
-    """Export a model for ONNX Runtime: python OUTPUT_DIR/diarize_onnx.py call.wav needs no torch."""
+    """Export a model for ONNX Runtime. To run it without torch: python OUTPUT_DIR/diarize_onnx.py call.wav"""
     from ..frames_sed import import_library
 
     for library in ("onnx", "onnxruntime", "onnxscript"):

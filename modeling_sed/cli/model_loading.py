@@ -19,7 +19,7 @@ def load_pipeline(
 
     Args:
         model: folder or hub id.
-        device: "cpu", "cuda", "mps" …; default: the best there is.
+        device: "cpu", "cuda", "mps" …; default: the fastest available.
         dtype: name of a floating point type of torch; default: as the model was saved.
         compile_model: whether to compile the model.
 
@@ -40,7 +40,7 @@ def load_pipeline(
         raise typer.BadParameter(f"--device {device}: must be one of torch's, such as cpu, cuda, mps.") from error
     options: dict[str, Any] = {"device": device, "dtype": dtype}
     try:
-        found = pipeline(TASK, model=model, **options)
+        found = pipeline(TASK, model=model, **options)  # type: ignore[call-overload]  # knows its own tasks only
     except (OSError, ValueError) as error:
         raise InputError(f"Cannot load the model {model}: {error}") from error
     if compile_model:

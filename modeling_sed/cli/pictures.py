@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def plotting_library() -> ModuleType:
-    """The functions that draw.
+    """The module `evaluation.plotting`, which imports matplotlib. Call this before long work.
 
     Raises:
-        MissingLibraryError: if matplotlib is not installed; ask before the work is done.
+        MissingLibraryError: if matplotlib is not installed.
     """
     import_library("matplotlib", "--plot", "matplotlib")
     from ..evaluation import plotting
@@ -25,7 +25,7 @@ def plotting_library() -> ModuleType:
 
 
 def save_picture(figure: Figure, path: Path) -> None:
-    """Writes a figure in the format that the file's name says.
+    """Writes a figure in the format of the file's suffix.
 
     Raises:
         InputError: if there is no such format, or the file cannot be written.

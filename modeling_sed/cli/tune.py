@@ -17,7 +17,7 @@ def tune(
     ] = "validation",
     decoder: Annotated[list[str] | None, typer.Option(help="Only this decoder; repeatable.")] = None,
 ) -> None:
-    """Fit the decoder of a model, and the confidence of its scores, on validation data (training does this, too)."""
+    """Fit the decoder of a model and the temperature of its scores on validation data, as training does."""
     from ..decoding_sed import check_decoder
     from ..evaluation import tuning
     from ..recordings.sources import dataset_split
@@ -34,6 +34,6 @@ def tune(
         f"temperature {fitted['temperature']:.2f}: expected calibration error {100 * error['before']:.2f} % -> "
         f"{100 * error['after']:.2f} %"
     )
-    typer.echo(f"EDER on {split}; the first decoder is the model's from now on:")
+    typer.echo(f"EDER on {split}; the model now has the first decoder:")
     for result in fitted["decoders"].values():
         typer.echo(f"  {100 * result['eder']:6.2f} %  {json.dumps(result['decoder'])}")

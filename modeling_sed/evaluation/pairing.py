@@ -39,12 +39,13 @@ def pair_annotations(
     Args:
         references: by name.
         predictions: by name.
-        durations: seconds by name. If given, they name the utterances: one that a side does not mention has no emotion
-            there, as formats like RTTM cannot say otherwise. If not, both sides must name the same utterances, and one
-            of them must tell the durations.
+        durations: seconds by name. If given, their names are those of the utterances, and an utterance that is missing
+            on one side has no emotion there, since formats such as RTTM have no other way to say so. If None, both
+            sides must name the same utterances, and one of them must give the durations.
 
     Raises:
-        InputError: that lists the utterances missing on one side, or of unknown or contradictory duration.
+        InputError: if utterances are missing on one side, or their duration is unknown or contradictory; the message
+            lists them.
     """
     if durations is None:
         _refuse("in the predictions but not in the references", [n for n in predictions if n not in references])
@@ -54,7 +55,7 @@ def pair_annotations(
             known = [side.duration for side in (reference, predictions[name]) if side.duration is not None]
             durations[name] = known[0] if known else math.nan
         _refuse(
-            "without a duration in either file; give them by --durations",
+            "without a duration in either file; give them with --durations",
             [n for n in durations if math.isnan(durations[n])],
         )
     else:
@@ -70,7 +71,8 @@ def pair_annotations(
     names = list(durations)
     return Pairs(
         names,
-        *([side[name].segments if name in side else [] for name in names] for side in (references, predictions)),
+        [references[name].segments if name in references else [] for name in names],
+        [predictions[name].segments if name in predictions else [] for name in names],
         [float(durations[name]) for name in names],
     )
 

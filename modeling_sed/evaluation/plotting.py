@@ -1,4 +1,4 @@
-"""Pictures of timelines (needs the extra `plot`: matplotlib)."""
+"""Pictures of timelines, errors, learning curves and confusions (needs the extra `plot`: matplotlib)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WAVEFORM_POINTS = 2_000
 
 
 def plot_errors(utterances: Sequence[Mapping[str, Any]]) -> Figure:
-    """A panel for each utterance: the reference, the prediction, and between them where which error is.
+    """A panel for each utterance: the reference, the prediction, and the errors between them.
 
     Args:
         utterances: each with ``name``, ``duration`` (seconds), ``eder``, and segments as ``reference``,
@@ -108,10 +108,10 @@ def plot_learning_curves(histories: Mapping[str, Sequence[Mapping[str, Any]]]) -
 
 
 def plot_confusion(seconds: Mapping[str, Mapping[str, float]]) -> Figure:
-    """Which emotion is taken for which: shares of each reference label's time.
+    """The confusion matrix: for each reference label, the share of its time that each label is predicted.
 
     Args:
-        seconds: for each reference label, by predicted label, how long both hold.
+        seconds: for each reference label, by predicted label, how long both apply.
 
     Returns:
         A figure; save it with ``figure.savefig("confusion.png")``.

@@ -26,7 +26,7 @@ def score_pairs(
         options: of EDER (see metrics/eder).
 
     Raises:
-        InputError: for bad segments or options, naming the utterance, or if boundaries are asked for without mir_eval.
+        InputError: for bad segments or options, naming the utterance, or if mir_eval is missing for ``boundaries``.
     """
     arguments = (pairs.predictions, pairs.references, pairs.durations)
     try:
@@ -55,8 +55,12 @@ def format_report(result: Mapping[str, Any], per_utterance: bool = False) -> str
     lines.append(_rates_row(result, "eder"))
     if interval := result.get("confidence_interval"):
         ranges = (interval["eder"], interval["eder_by_duration"])
-        cells = (f"{100 * low:.2f} to {100 * high:.2f} %" for low, high in ranges)
-        lines.append(_row(f"  {100 * interval['level']:g} % interval", *cells))
+        lines.append(
+            _row(
+                f"  {100 * interval['level']:g} % interval",
+                *(f"{100 * low:.2f} to {100 * high:.2f} %" for low, high in ranges),
+            )
+        )
     lines += [_rates_row(result, name) for name in COMPONENTS]
     lines += ["", _row("utterances with", "number", "EDER")]
     for label, scores in result["per_label"].items():

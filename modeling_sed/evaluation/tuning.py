@@ -1,8 +1,8 @@
 """Fits decoder and temperature of a model on utterances that it was not trained on: validation, never test.
 
-Decoders are compared by EDER, over the grids below; none of them supposes how many events a recording has, since a
-model will hear others than those it was tuned on. (Where each recording is known to have one event, ask for the decoder
-"events".) The grids are coarse, as validation splits have few speakers.
+Decoders are compared by EDER, over the grids below; none of them assumes how many events a recording has, since the
+model will be used on other recordings than those it was tuned on. (Where each recording is known to have one event,
+name the decoder "events".) The grids are coarse, as validation splits have few speakers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from datasets import Dataset
@@ -44,12 +44,12 @@ TEMPERATURES = (0.2, 20.0)  # the least and the greatest
 
 @dataclass(frozen=True)
 class UtterancePosteriors:
-    """What a model says of the frames of an utterance, and the truth.
+    """Posteriors of the frames of an utterance, and the true labels.
 
     Attributes:
         annotation: the true segments, with name and duration.
         posteriors: ``(frames, labels)``, before any temperature.
-        frame_labels: ``(frames,)``, the truth.
+        frame_labels: ``(frames,)``, the true labels.
         frame_times: ``(frames + 1,)``, frame borders in seconds.
     """
 
@@ -59,16 +59,23 @@ class UtterancePosteriors:
     frame_times: np.ndarray
 
 
+class TunedDecoder(TypedDict):
+    """A decoder with its best parameters, as `decode` takes it, and the EDER that it gives."""
+
+    decoder: dict[str, Any]
+    eder: float
+
+
 def decode_utterances(
     utterances: Sequence[UtterancePosteriors],
     config: SEDConfig,
     decoder: str | Mapping[str, Any] | None = None,
     temperature: float = 1.0,
 ) -> list[list[Segment]]:
-    """Segments of utterances.
+    """Predicted segments of utterances.
 
     Args:
-        utterances: what the model says of them.
+        utterances: with the posteriors to decode.
         config: of the model, for its labels.
         decoder: as `decode` takes it.
         temperature: as `temper` takes it.
@@ -82,7 +89,7 @@ def decode_utterances(
 
 
 def posteriors_of(pipeline: SpeechEmotionDiarizationPipeline, rows: Dataset) -> list[UtterancePosteriors]:
-    """What a model says of a split.
+    """A model's posteriors for a split.
 
     Args:
         pipeline: with the model.
@@ -106,10 +113,10 @@ def posteriors_of(pipeline: SpeechEmotionDiarizationPipeline, rows: Dataset) -> 
 
 
 def fit_temperature(utterances: Sequence[UtterancePosteriors]) -> float:
-    """The temperature with which the posteriors of the true labels are greatest, by mean log.
+    """The temperature that maximises the mean logarithm of the true labels' posteriors.
 
     Args:
-        utterances: what the model says of them.
+        utterances: with posteriors and true labels.
     """
     posteriors = np.concatenate([item.posteriors for item in utterances])
     labels = np.concatenate([item.frame_labels for item in utterances])
@@ -134,7 +141,7 @@ def expected_calibration_error(
     (arXiv 1706.04599, Eq. 3).
 
     Args:
-        utterances: what the model says of them.
+        utterances: with posteriors and true labels.
         temperature: as `temper` takes it.
         bins: number of bins.
     """
@@ -148,18 +155,17 @@ def expected_calibration_error(
 
 def tune_decoder(
     utterances: Sequence[UtterancePosteriors], config: SEDConfig, temperature: float, names: Sequence[str] | None = None
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, TunedDecoder]:
     """The best parameters of each decoder.
 
     Args:
-        utterances: what the model says of them.
+        utterances: with posteriors and true segments.
         config: of the model.
         temperature: as `temper` takes it.
-        names: keys of `GRIDS`, or other decoders, which are taken with their defaults; default: all of `GRIDS`.
+        names: of decoders; one that is not in `GRIDS` is tried with its default parameters. Default: all of `GRIDS`.
 
     Returns:
-        For each name, ``decoder`` (as `decode` takes it) and ``eder`` of the best; the best of all decoders comes
-        first.
+        By name; the best of all decoders comes first.
     """
     references = [item.annotation.segments for item in utterances]
     durations = [item.annotation.duration for item in utterances]
@@ -170,7 +176,7 @@ def tune_decoder(
 
     best = {}
     for name in names or GRIDS:
-        tried = [{"decoder": decoder, "eder": eder(decoder)} for decoder in _candidates(name)]
+        tried: list[TunedDecoder] = [{"decoder": decoder, "eder": eder(decoder)} for decoder in _candidates(name)]
         best[name] = min(tried, key=lambda result: result["eder"])
     return dict(sorted(best.items(), key=lambda item: item[1]["eder"]))
 
@@ -178,10 +184,10 @@ def tune_decoder(
 def fit(
     utterances: Sequence[UtterancePosteriors], config: SEDConfig, names: Sequence[str] | None = None
 ) -> dict[str, Any]:
-    """Fits the temperature, then the decoder, and enters both into ``config``.
+    """Fits the temperature, then the decoder, and sets both in ``config``.
 
     Args:
-        utterances: what the model says of them.
+        utterances: with posteriors and the truth.
         config: of the model.
         names: as `tune_decoder` takes them.
 
@@ -202,7 +208,7 @@ def fit(
 
 
 def store(folder: Path, config: SEDConfig) -> None:
-    """Enters the decoder and the temperature of ``config`` into the config.json of a model's folder."""
+    """Writes the decoder and the temperature of ``config`` to the config.json of a model's folder."""
     path = Path(folder) / "config.json"
     stored = json.loads(path.read_text(encoding="utf-8"))
     stored.update(decoder=config.decoder, posterior_temperature=config.posterior_temperature)

@@ -1,7 +1,7 @@
-"""The same encoders, faster: other computations with the same parameters and, up to rounding, the same results.
+"""Faster computation of transformers' encoders, with the same parameters and, up to rounding, the same results.
 
-A part of an encoder of transformers is given another ``forward`` of its own; parameters, keys and classes stay. A model
-that was published without this package computes as transformers does.
+Some modules of an encoder get another ``forward``; their parameters, their keys in the state dict and their classes do
+not change. Where a published model is loaded without this package, the encoder runs transformers' code.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from .wavlm_attention import use_blockwise_attention
 
 
 def accelerate_encoder(encoder: PreTrainedModel, config: PreTrainedConfig) -> None:
-    """Lets an encoder compute by the methods of this folder where there is one for it.
+    """Replaces the ``forward`` of an encoder's modules for which this folder has a faster one.
 
     Args:
         encoder: a wavlm, wav2vec2 or hubert model, which is changed.
-        config: of the model around it, whose ``attn_implementation`` counts.
+        config: of the model that contains it; its ``attn_implementation`` applies.
     """
     use_blockwise_attention(encoder, config)
     use_stretchwise_convolutions(encoder)

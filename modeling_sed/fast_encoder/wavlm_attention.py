@@ -2,16 +2,16 @@
 
 What is added to the score of query ``q`` and key ``k`` is ``gate[q] * bias[k - q]``: a table of 2 frames - 1 numbers a
 head, and a factor that depends on the query. transformers' implementation writes it out for every pair of frames, every
-head and every utterance, and then averages the attention weights over the heads, which nobody reads. Here
+head and every utterance, and then averages the attention weights over the heads, although they are not used. Here
 
-- heads and queries go through `scaled_dot_product_attention` in blocks, so that no more than a block of pairs exists at
+- heads and queries go through `scaled_dot_product_attention` in blocks, so that only one block of pairs is in memory at
   a time: many queries of few heads, since each head's block is a matrix product of its own;
-- the keys are reversed in time, so that a block of the table, whose index is then a sum instead of a difference, is a
-  view of it: rows begin one number after each other, nothing is gathered;
-- a block is written into one buffer that all blocks use, since fresh memory costs more than the multiplication.
+- the keys are reversed in time. The index into the table is then a sum instead of a difference, so that a block is a
+  view of the table in which each row begins one number after the row before; nothing is gathered;
+- all blocks are written into the same buffer, since allocating memory takes longer than the multiplication.
 
-With gradients there are no blocks, since autograd would keep them all; nor with `torch.compile`, which would compile
-the loops anew for every length.
+With gradients there are no blocks, since autograd would keep all of them; nor with `torch.compile`, which would
+recompile the loops for every length.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def forward(
 ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
     """Attention of one layer: `WavLMAttention.forward`, without the averaged attention weights.
 
-    ``attn_implementation="eager"`` of the model computes as transformers does.
+    With ``attn_implementation="eager"`` of the model, transformers' code runs.
 
     Args:
         self: the layer's attention.
@@ -53,8 +53,10 @@ def forward(
     Returns:
         The output ``(batch, frames, features)``, None, and the table.
     """
-    if self.model_config._attn_implementation == "eager":
-        return type(self).forward(self, hidden_states, attention_mask, position_bias, index, **kwargs)
+    model_config: Any = self.model_config  # a PreTrainedConfig; for torch, a tensor or a module
+    if model_config._attn_implementation == "eager":
+        theirs: Any = type(self).forward  # its annotation takes the table for a tuple
+        return theirs(self, hidden_states, attention_mask, position_bias, index, **kwargs)
     frames = hidden_states.shape[1]
     if position_bias is None:
         position_bias = position_table(self, frames)
@@ -113,10 +115,10 @@ def _attend_in_blocks(
 
     Args:
         queries: ``(batch, heads, frames, features of a head)``, like keys and values, which are reversed in time.
-        keys: see there.
-        values: see there.
+        keys: see ``queries``.
+        values: see ``queries``.
         gates: ``(batch, heads, frames, 1)``.
-        sums: ``(heads, frames, frames)``, a view: query ``q`` and reversed key ``k`` find ``q + k`` of the table.
+        sums: ``(heads, frames, frames)``, a view: entry ``q + k`` of the table for query ``q`` and reversed key ``k``.
         padding: boolean ``(batch, 1, 1, frames)``, by reversed key.
         dropout: probability that a weight is left out.
     """
@@ -142,13 +144,13 @@ def _slices(length: int, step: int) -> list[slice]:
 
 
 def use_blockwise_attention(encoder: nn.Module, model_config: PreTrainedConfig) -> None:
-    """Lets a WavLM encoder compute its attention blockwise; other encoders are left as they are.
+    """Makes a WavLM encoder compute its attention blockwise; other encoders are not changed.
 
     Args:
-        encoder: with its weights, which stay.
-        model_config: of the model around it, whose ``attn_implementation`` counts.
+        encoder: any encoder; its weights do not change.
+        model_config: of the model that contains it; its ``attn_implementation`` applies.
     """
     for module in encoder.modules():
         if isinstance(module, WavLMAttention):
-            module.model_config = model_config
-            module.forward = MethodType(forward, module)
+            module.model_config = model_config  # type: ignore[assignment]  # for torch, a tensor or a module
+            module.forward = MethodType(forward, module)  # type: ignore[method-assign]  # on purpose

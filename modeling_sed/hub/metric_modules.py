@@ -52,7 +52,7 @@ def install_module(name: str) -> Path:
     for directory in (package, folder.parent, folder):
         (directory / "__init__.py").touch()
     for path in code:
-        shutil.copy(path, folder / path.name)  # anew, so that it is the newest
+        shutil.copy(path, folder / path.name)  # even if it is there, so that it is the newest
     return folder
 
 

@@ -1,9 +1,9 @@
-"""Pushes models, datasets, metrics and demos to the Hub: what would go up can be listed first, and a push repeated."""
+"""Publishes models, metrics and demos on the Hub. The files can be listed first, and a push can be repeated."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def clear_errors(repo_id: str) -> Iterator[None]:
     try:
         yield
     except HFValidationError as error:
-        raise PushError(f"{repo_id!r} is no NAMESPACE/NAME: {error}") from error
+        raise PushError(f"{repo_id!r} is not of the form NAMESPACE/NAME: {error}") from error
     except HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else None
         raise PushError(f"{repo_id}: {STATUS.get(status, str(error).splitlines()[0])} (status {status}).") from error
@@ -40,8 +40,8 @@ def clear_errors(repo_id: str) -> Iterator[None]:
         raise PushError(f"{repo_id}: the Hub cannot be reached ({error}); push again when it can.") from error
 
 
-def files_to_push(folder: str | Path, ignored: Sequence[str] = NEVER) -> list[str]:
-    """Names of a folder's files that go up.
+def files_to_push(folder: str | Path) -> list[str]:
+    """Names of a folder's files that are uploaded.
 
     Raises:
         MissingFileError: if there is no such folder.
@@ -50,7 +50,7 @@ def files_to_push(folder: str | Path, ignored: Sequence[str] = NEVER) -> list[st
     if not folder.is_dir():
         raise MissingFileError(f"{folder} is not a folder.")
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return list(filter_repo_objects(names, ignore_patterns=list(ignored)))
+    return list(filter_repo_objects(names, ignore_patterns=list(NEVER)))
 
 
 def push_folder(
@@ -59,14 +59,14 @@ def push_folder(
     """Uploads a folder as one commit; files that are there already are not sent again.
 
     Args:
-        folder: what to push; checkpoints, logs and hidden files stay.
+        folder: what to push; checkpoints, logs and hidden files are left out.
         repo_id: ``NAMESPACE/NAME``.
         repo_type: "model", "dataset" or "space" (of Gradio).
-        private: of a new repository.
+        private: whether a new repository is private.
         dry_run: only list the files.
 
     Returns:
-        The repository's address; or, with ``dry_run``, the files' names, a line each.
+        The repository's address; or, with ``dry_run``, the names of the files, one per line.
 
     Raises:
         PushError: if the Hub refuses or cannot be reached, or there is no token.
@@ -86,14 +86,14 @@ def push_folder(
 
 
 def push_model(folder: str | Path, repo_id: str, *, private: bool = False, dry_run: bool = False) -> str:
-    """Publishes a saved model, which `from_pretrained(repo_id, trust_remote_code=True)` opens anywhere.
+    """Publishes a saved model, which `from_pretrained(repo_id, trust_remote_code=True)` loads anywhere.
 
     Raises:
         PushError, MissingFileError: as `push_folder`, and if the folder holds no model.
     """
     missing = {"config.json", "model.safetensors", "preprocessor_config.json"} - set(files_to_push(folder))
     if missing:
-        raise MissingFileError(f"{folder} is no saved model: it has no {', '.join(sorted(missing))}.")
+        raise MissingFileError(f"{folder} is not a saved model: it has no {', '.join(sorted(missing))}.")
     return push_folder(folder, repo_id, private=private, dry_run=dry_run)
 
 
@@ -103,7 +103,7 @@ def push_demo(model: str, repo_id: str, *, private: bool = False, dry_run: bool 
     Args:
         model: hub id of the model.
         repo_id: of the Space.
-        private: of a new Space.
+        private: whether a new Space is private.
         dry_run: only list the files.
 
     Raises:

@@ -1,14 +1,15 @@
-"""Makes the model and the pipeline known to transformers, without importing it before somebody else does.
+"""Makes the model and the pipeline known to transformers, without importing transformers.
 
-transformers has no entry points for models or pipelines, but a registry of configurations, of models and of pipelines.
-The configuration enters its registry when the module of that registry has been imported, the pipeline likewise. The
-model follows when a configuration is read: transformers looks for the model's class only after that, and importing the
-model earlier, in the middle of transformers' own imports, would fail. Our classes that are imported without
-transformers asking for them are registered, too.
+transformers has no entry points for models or pipelines, but registries of configurations, of models and of pipelines.
+The configuration is registered when the module of its registry has been imported, and so is the pipeline. The model
+follows when a configuration is read: transformers looks for the model's class only after that, and importing the model
+earlier, in the middle of transformers' own imports, would fail. Classes of this package that a program imports itself
+are registered at that time.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -30,7 +31,12 @@ def register_with_transformers() -> None:
         ("transformers.models.auto.configuration_auto", "configuration_sed"),
         ("transformers.pipelines", "pipeline_sed"),
     ):
-        register_post_import_hook(lambda _, name=name: import_module(f"{PACKAGE}.{name}"), registry)
+        register_post_import_hook(partial(_import_ours, name), registry)
+
+
+def _import_ours(name: str, registry: ModuleType) -> None:
+    """Called with the module of a registry, once that has been imported."""
+    import_module(f"{PACKAGE}.{name}")
 
 
 def _register_configuration(module: ModuleType) -> None:

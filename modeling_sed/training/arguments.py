@@ -30,7 +30,7 @@ AT_LEAST_ONE = (
     "lora_rank",
     "early_stopping_patience",
 )
-RANGES = {  # from 0
+RANGES = {  # the greatest value; the least is 0
     "augment_probability": 1.0,
     "mask_time_prob": 1.0,
     "mask_feature_prob": 1.0,
@@ -164,10 +164,12 @@ class TrainingOptions:
     dataloader_num_workers: int = field(
         default=0, metadata={"help": "Processes that decode audio, per training process."}
     )
-    seed: int = field(default=0, metadata={"help": "Of initial weights, order, dropout and augmentation."})
+    seed: int = field(default=0, metadata={"help": "Seed of initial weights, order, dropout and augmentation."})
     seeds: list[int] | None = field(
         default=None,
-        metadata={"help": "Train once for each of these seeds, below output_dir, and report mean and deviation."},
+        metadata={
+            "help": "Train once for each of these seeds, below output_dir, and report mean and standard deviation."
+        },
     )
     checkpoint_minutes: float = field(
         default=15.0, metadata={"help": "Minutes between checkpoints; there is one after each epoch, too."}
@@ -178,7 +180,7 @@ class TrainingOptions:
     )
     overwrite: bool = field(default=False, metadata={"help": "Delete the checkpoints of an earlier run in output_dir."})
     report_to: list[str] = field(
-        default_factory=list, metadata={"help": "Trackers that Accelerate knows: tensorboard, wandb, mlflow …"}
+        default_factory=list, metadata={"help": "Experiment trackers of Accelerate: tensorboard, wandb, mlflow …"}
     )
     push_to_hub: bool = field(
         default=False, metadata={"help": "Publish the model on the Hub; with --seeds, the best one."}
@@ -187,7 +189,9 @@ class TrainingOptions:
     hub_private_repo: bool = field(default=False, metadata={"help": "Create the repository as a private one."})
     license: str | None = field(
         default=None,
-        metadata={"help": "Licence for the model card, such as cc-by-nc-sa-4.0; consider those of the data."},
+        metadata={
+            "help": "Licence for the model card, such as cc-by-nc-sa-4.0; the licences of the data may restrict it."
+        },
     )
 
     def __post_init__(self):
@@ -234,13 +238,17 @@ def parse_options(
         SystemExit: with code 2, for bad usage; with 0, for ``--help``.
     """
     parser = HfArgumentParser(
-        TrainingOptions, description=description, prog=prog, allow_abbrev=False, formatter_class=_HelpFormatter
+        TrainingOptions,  # type: ignore[arg-type]  # transformers' DataClassType is the type of nothing
+        description=description,
+        prog=prog,
+        allow_abbrev=False,
+        formatter_class=_HelpFormatter,
     )
     parser.add_argument("--config", metavar="FILE.yaml", help="Options by name; those of the command line win.")
     for action in parser._actions:
         if action.type is string_to_bool:  # a flag, also where None is the default
             action.nargs, action.const = "?", True
-        # underscores are understood, but one spelling is enough to read
+        # options with underscores are accepted, too, but --help shows one spelling
         action.option_strings = [option for option in action.option_strings if "_" not in option]
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     only_config = argparse.ArgumentParser(add_help=False, allow_abbrev=False)

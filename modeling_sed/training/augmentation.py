@@ -1,4 +1,4 @@
-"""Changes to the sound of utterances while a model trains on them; the paper has none (needs audiomentations)."""
+"""Data augmentation during training, which the paper does not use (needs audiomentations)."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ NOISE_RATIO = (5.0, 30.0)  # least and most ratio of speech to noise, in dB
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Applies each change with a probability of its own; an utterance and an epoch always get the same changes.
+    """Changes an utterance at random; in the same epoch, the same utterance always gets the same changes.
 
-    So what a model hears does not depend on the number of processes or workers, nor on a run having been interrupted.
+    So the training data does not depend on the number of processes or workers, nor on interruptions of a run.
     Gain has no effect on encoders whose feature extractor normalises the waveform.
 
     Attributes:
-        transforms: of audiomentations: each a callable of a waveform ``(samples,)`` and its sampling rate.
-        speed: an utterance is played at 1 - speed to 1 + speed times its speed, which changes its pitch, too.
+        transforms: of audiomentations: each is called with a waveform ``(samples,)`` and its sampling rate.
+        speed: utterances are played at 1 - speed to 1 + speed times their speed, which changes their pitch, too.
         probability: of a change of speed.
         seed: of all of them.
         sampling_rate: of the waveforms, in Hz.
@@ -44,7 +44,7 @@ class Augmentation:
 
     @classmethod
     def of_options(cls, options: TrainingOptions, sampling_rate: int) -> Augmentation | None:
-        """What the options ask for; None if that is nothing.
+        """The augmentation that the options ask for; None if they ask for none.
 
         Raises:
             InputError: if audiomentations is missing, or a folder holds no audio.
@@ -61,7 +61,7 @@ class Augmentation:
         )
 
     def __call__(self, waveform: np.ndarray, segments: Sequence[Segment], key: str) -> tuple[np.ndarray, list[Segment]]:
-        """An utterance, changed.
+        """Augments an utterance.
 
         Args:
             waveform: ``(samples,)``.
@@ -69,7 +69,7 @@ class Augmentation:
             key: the same one gives the same changes.
 
         Returns:
-            The waveform, and the segments where they are in it.
+            The new waveform, and the segments with their times in it.
         """
         with _seeded(f"{self.seed}/{key}"):
             if self.speed and random.random() < self.probability:
@@ -105,7 +105,7 @@ def _files(folder: str) -> list[str]:
 
 @contextmanager
 def _seeded(key: str) -> Iterator[None]:
-    """audiomentations draws from Python's and numpy's global generators: seeds them, and puts them back."""
+    """audiomentations draws from Python's and numpy's global generators: seeds them, and restores them."""
     states = random.getstate(), np.random.get_state()  # noqa: NPY002
     random.seed(key)
     np.random.seed(zlib.crc32(key.encode()))  # noqa: NPY002

@@ -1,6 +1,6 @@
-"""Which utterances come together, in which order: a function of the seed and the epoch alone.
+"""Which utterances form a batch, and the order of the batches: both depend on the seed and the epoch alone.
 
-One list of batches is made for all processes, and dealt out to them in turn. An optimiser step takes a *group* of
+One list of batches is made for all processes, which take batches in turn. An optimiser step takes a *group* of
 consecutive batches, one for each process and accumulation step; so which utterances it sees depends on the product of
 both numbers only.
 """
@@ -27,12 +27,12 @@ def make_batches(
     """Batches of a fixed number of items as they come; or, with a budget, of similar duration in random order.
 
     Args:
-        items: in random order. Any iterable: no more than a pool of them is held.
+        items: in random order. Any iterable: only one pool of them is in memory at a time.
         seconds: duration of an item.
         batch_size: items of a batch; the last one may be shorter. Not used with a budget.
         max_batch_seconds: the longest item's duration times the number of items stays below it. An item that is
             longer is a batch of its own.
-        generator: shuffles.
+        generator: shuffles batches of similar duration.
     """
     if max_batch_seconds is None:
         yield from grouped(items, batch_size)
@@ -64,8 +64,8 @@ def share_of_process(
 ) -> Iterator[tuple[list[Item], bool]]:
     """The batches of one process, and whether each counts.
 
-    Every process gets as many: where the last ones do not suffice for all, those left over get a copy that does not
-    count, since distributed training waits for every process.
+    Every process gets the same number of batches, since distributed training waits for every process: where the last
+    group has fewer batches than there are processes, the other processes get a copy that does not count.
     """
     for group in grouped(batches, num_processes):
         if process_index < len(group):
@@ -75,7 +75,7 @@ def share_of_process(
 
 
 def shuffled(count: int, seed: int, epoch: int) -> tuple[Sequence[int], random.Random]:
-    """The numbers below ``count`` in the order of an epoch, and the generator for what else is random in it."""
+    """The numbers below ``count`` in the order of an epoch, and the generator for other random choices in it."""
     generator = random.Random(f"{seed}/{epoch}")
     order = list(range(count))
     generator.shuffle(order)

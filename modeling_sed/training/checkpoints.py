@@ -1,4 +1,4 @@
-"""Checkpoints of a run: complete or not there at all, the newest few kept, and resuming from them is exact."""
+"""Checkpoints of a run: complete or not there at all, with a limited number kept, and resuming from them is exact."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .arguments import TrainingOptions
 
 FOLDER = "checkpoints"
 RECORD_FILE = "run.json"
-MAY_CHANGE = frozenset(  # what a run may be resumed with another value of
+MAY_CHANGE = frozenset(  # options that may have another value when a run is resumed
     {
         "output_dir",
         "resume",
@@ -39,18 +39,18 @@ MAY_CHANGE = frozenset(  # what a run may be resumed with another value of
 
 @dataclass
 class Progress:
-    """Where training is.
+    """How far training has come.
 
     Attributes:
-        epoch: number of epochs that are complete.
-        batches: batches of this process in the epoch that is not.
+        epoch: number of complete epochs.
+        batches: batches of this process in the current epoch.
         step: optimiser steps taken.
         loss: summed loss of the epoch's labelled frames.
         frames: number of them.
         samples: of the epoch's batches in the main process, without and with padding.
         best_error_rate: lowest validation frame error rate so far.
-        epochs_without_improvement: since then.
-        history: what is reported of each epoch.
+        epochs_without_improvement: epochs since then.
+        history: the report of each epoch.
     """
 
     epoch: int = 0
@@ -68,11 +68,11 @@ class Progress:
         return asdict(self)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes back what `state_dict` gave."""
+        """Restores what `state_dict` returned."""
         self.__dict__.update(state)
 
     def finish_epoch(self) -> None:
-        """Begins the next one."""
+        """Starts the next epoch."""
         self.epoch += 1
         self.batches, self.loss, self.frames, self.samples = 0, 0.0, 0, [0, 0]
 
@@ -81,7 +81,7 @@ class Checkpoints:
     """Saves and restores everything that a run consists of.
 
     Args:
-        accelerator: knows the model, the optimiser and what else was registered with it.
+        accelerator: has the model, the optimiser and everything else that was registered with it.
         options: of the run.
         progress: names the checkpoints.
     """
@@ -93,11 +93,11 @@ class Checkpoints:
 
     @property
     def due(self) -> bool:
-        """Whether the minutes between two checkpoints are over."""
+        """Whether the time between two checkpoints has passed."""
         return time.monotonic() - self.saved_at >= 60 * self.options.checkpoint_minutes
 
     def save(self) -> None:
-        """Every process calls it, between two optimiser steps. A run killed meanwhile loses nothing older."""
+        """Called by every process between two optimiser steps. If a run is killed here, older checkpoints remain."""
         name = f"step_{self.progress.step:08d}_{self.progress.epoch:04d}"
         unfinished = self.folder / f"{name}.unfinished"
         if self.accelerator.is_main_process:
@@ -114,11 +114,11 @@ class Checkpoints:
         self.saved_at = time.monotonic()
 
     def begin(self) -> bool:
-        """Resumes the run that stopped, if the options ask for it; returns whether there was one.
+        """Resumes an earlier run, if the options ask for it; returns whether it did.
 
         Raises:
-            InputError: if it had other options or another number of processes; or if it is neither to be resumed nor
-                overwritten.
+            InputError: if the earlier run had other options or another number of processes, or if the options ask
+                neither to resume nor to overwrite it.
         """
         finished = self._finished()
         if not finished:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import FeatureExtractionMixin
+from transformers import Wav2Vec2FeatureExtractor
 
 from ..annotations.dataset_rows import as_segments
 from ..audio_sed import load_recording
@@ -25,10 +25,10 @@ class FrameLabelCollator:
         feature_extractor: normalises and pads waveforms.
         config: of the model that the batches are for.
         augmentation: changes waveforms and segments; None leaves them as they are.
-        epoch: an utterance is augmented in another way in each.
+        epoch: utterances are augmented differently in each epoch.
     """
 
-    feature_extractor: FeatureExtractionMixin
+    feature_extractor: Wav2Vec2FeatureExtractor
     config: SEDConfig
     augmentation: Augmentation | None = None
     epoch: int = 0
@@ -38,18 +38,18 @@ class FrameLabelCollator:
 
         Args:
             rows: the utterances.
-            counts: whether their frames have labels; without, the batch adds nothing to any loss.
+            counts: whether the utterances count: if not, no frame has a label, and the batch adds nothing to the loss.
 
         Returns:
             ``input_values`` and ``attention_mask`` ``(batch, samples)``, and ``labels`` ``(batch, frames)`` with -100
             where there is padding.
 
         Raises:
-            InputError: for an utterance that cannot be used, naming it: its audio is bad or shorter than a frame, or
-                its segments have a label that the model does not know or impossible times.
+            InputError: for an utterance that cannot be used, naming it: its audio is unreadable or shorter than a
+                frame, or its segments have a label that the model does not know or impossible times.
         """
         geometry = self.config.geometry
-        waveforms, labels = [], []
+        waveforms, label_rows = [], []
         for row in rows:
             try:
                 waveform = load_recording(row["audio"], geometry.sampling_rate).waveform
@@ -62,7 +62,7 @@ class FrameLabelCollator:
             except InputError as error:
                 raise InputError(f"Utterance {row['name']!r}: {error}") from error
             waveforms.append(waveform)
-            labels.append(torch.from_numpy(frame_labels))
+            label_rows.append(torch.from_numpy(frame_labels))
         batch = self.feature_extractor(
             waveforms,
             sampling_rate=geometry.sampling_rate,
@@ -70,6 +70,6 @@ class FrameLabelCollator:
             return_attention_mask=True,
             return_tensors="pt",
         )
-        labels = torch.nn.utils.rnn.pad_sequence(labels, batch_first=True, padding_value=IGNORED_LABEL)
+        labels = torch.nn.utils.rnn.pad_sequence(label_rows, batch_first=True, padding_value=IGNORED_LABEL)
         batch["labels"] = labels if counts else torch.full_like(labels, IGNORED_LABEL)
         return dict(batch)

@@ -1,4 +1,4 @@
-"""The splits of a dataset, and the batches of them that a process sees."""
+"""The splits of a dataset, and the batches of them that a process gets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .collation import FrameLabelCollator
 
 SPLITS = ("train", "validation", "test")
 COLUMNS = {"name", "audio", "duration", "segments"}
-SHUFFLED_TOGETHER = 1_000  # utterances of a stream that wait to be drawn from
+SHUFFLED_TOGETHER = 1_000  # utterances in the shuffle buffer of a stream
 
 
 def load_splits(options: TrainingOptions) -> dict[str, Dataset | IterableDataset]:
@@ -43,7 +43,7 @@ def load_splits(options: TrainingOptions) -> dict[str, Dataset | IterableDataset
         raise InputError(f"{name}: no utterances in the split(s) {', '.join(missing)}.")
     for split in SPLITS:
         if isinstance(splits[split], IterableDataset):
-            continue  # the collator looks at every utterance as it comes
+            continue  # the collator checks every utterance when it is read
         if lacking := sorted(COLUMNS - set(splits[split].column_names)):
             raise InputError(
                 f"{name}: the {split} split lacks the column(s) {', '.join(lacking)}; it has "
@@ -121,7 +121,7 @@ class Batches(torch.utils.data.Dataset):
 
 @dataclass
 class StreamedBatches(torch.utils.data.IterableDataset):
-    """Collated batches of a split that is read as it comes. See `Batches`.
+    """Collated batches of a split that is read during training. See `Batches`.
 
     Attributes:
         plan: for each batch its rows, and whether it counts.
@@ -149,10 +149,10 @@ def train_loader(
     Args:
         rows: the split.
         collator: makes batches.
-        options: of the batches.
-        accelerator: knows the processes.
+        options: of the run.
+        accelerator: gives the number of processes and the index of this one.
         epoch: from 0.
-        first_batch: batches of this process that are left out, since training has seen them.
+        first_batch: number of batches to skip in this process, as a resumed run has trained on them.
     """
     packing = (options.per_device_train_batch_size, options.max_batch_seconds)
     process = (accelerator.process_index, accelerator.num_processes)
@@ -161,9 +161,9 @@ def train_loader(
         stream = rows.shuffle(seed=options.seed, buffer_size=SHUFFLED_TOGETHER)
         stream.set_epoch(epoch)
         generator = random.Random(f"{options.seed}/{epoch}")
-        batches = make_batches(stream, lambda row: row["duration"], *packing, generator)
-        plan = islice(share_of_process(batches, *process), first_batch, None)
-        return _loader(StreamedBatches(plan, collator), 0, accelerator)
+        row_batches = make_batches(stream, lambda row: row["duration"], *packing, generator)
+        row_plan = islice(share_of_process(row_batches, *process), first_batch, None)
+        return _loader(StreamedBatches(row_plan, collator), 0, accelerator)
     durations = rows["duration"][:]
     order, generator = shuffled(len(rows), options.seed, epoch)
     batches = make_batches(order, durations.__getitem__, *packing, generator)
@@ -183,7 +183,7 @@ def batches_in_epoch(rows: Dataset, options: TrainingOptions, num_processes: int
 def eval_loader(
     rows: Dataset, collator: FrameLabelCollator, options: TrainingOptions, accelerator: Accelerator
 ) -> tuple[DataLoader, list[tuple[list[int], bool]]]:
-    """Batches of a whole split for this process, by duration; and the utterances that are in them."""
+    """Batches of a whole split for this process, by duration; and the numbers of the utterances in them."""
     order = np.argsort(rows["duration"], kind="stable").tolist()
     batches = grouped(order, options.per_device_eval_batch_size)
     plan = list(share_of_process(batches, accelerator.process_index, accelerator.num_processes))

@@ -1,4 +1,4 @@
-"""What a model says of a split, and how good it is."""
+"""A model's predictions for a split, and their scores."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def predict(
     collator: FrameLabelCollator,
     options: TrainingOptions,
 ) -> list[UtterancePosteriors]:
-    """What the model says of the frames of a split, each utterance once, shared between the processes.
+    """The posteriors of a split, each utterance once; the processes share the work.
 
     Returns:
         All utterances, in the order of their names, on every process.
@@ -50,8 +50,10 @@ def predict(
         posteriors = logits.float().softmax(dim=-1).cpu().numpy()
         if not counts:
             continue
-        for row, *frames in zip(described.select(numbers).to_list(), samples, labels, posteriors, strict=True):
-            utterances.append(_unpadded(row, *frames, collator.config))
+        for row, length, true, found in zip(
+            described.select(numbers).to_list(), samples, labels, posteriors, strict=True
+        ):
+            utterances.append(_unpadded(row, length, true, found, collator.config))
     return sorted(gather_object(utterances), key=lambda item: item.annotation.name)
 
 
@@ -82,7 +84,7 @@ def as_pairs(utterances: Sequence[UtterancePosteriors], config: SEDConfig) -> Pa
 
 
 def score(utterances: Sequence[UtterancePosteriors], config: SEDConfig, majority_emotion: str) -> dict[str, Any]:
-    """All scores of a split: the model's, and the error rates of the paper's decoder and of two trivial answers."""
+    """All scores of a split: those of the model, and the EDER of the paper's decoder and of two trivial answers."""
     neutral_label = config.neutral_label
     pairs = as_pairs(utterances, config)
     throughout = [[{"start": 0.0, "end": duration, "label": majority_emotion}] for duration in pairs.durations]

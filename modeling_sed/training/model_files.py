@@ -1,4 +1,4 @@
-"""The files of a model in the folder of a run: of one model, or none."""
+"""Replaces the model in the folder of a run, which never holds files of two models."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ CONFIG_FILE = "config.json"  # without it, a folder holds no model
 def replace_model(new: Path, folder: Path) -> None:
     """Moves the files of a complete model into a folder that may hold an older one; other files stay.
 
-    Files that are equal are left alone, so that of a model that was trained further only the weights are replaced, in
-    one step. Where more has changed, the older model loses its configuration first and the new one gets it last: a
-    process that is killed in between leaves a folder without a model, never a mixture.
+    Equal files are not replaced, so for a model that was trained further only the weights are, in one step. If more has
+    changed, the configuration of the older model is deleted first and that of the new one moved last: a process that is
+    killed in between leaves a folder without a model, never a mixture.
     """
     changed = [
         path.name

@@ -1,4 +1,4 @@
-"""The model that is trained: a new classifier on a pretrained or fresh encoder, and which of its parameters learn."""
+"""The model that is trained: a new classifier on a pretrained or new encoder, and what of it is trained."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from huggingface_hub import _CACHED_NO_EXIST, hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
-from transformers import AutoFeatureExtractor, FeatureExtractionMixin, Wav2Vec2FeatureExtractor
+from transformers import AutoFeatureExtractor, Wav2Vec2FeatureExtractor
 from transformers.utils import FEATURE_EXTRACTOR_NAME
 
 from ..checkpoints.classifiers import from_classifier
@@ -23,11 +23,11 @@ from .arguments import TrainingOptions
 HEAD_OPTIONS = ("use_weighted_layer_sum", "normalize_encoder_output", "classifier_bias")
 
 
-def build_model(options: TrainingOptions) -> tuple[SEDForAudioFrameClassification, FeatureExtractionMixin]:
-    """The model with what shall learn set to learn, and what prepares waveforms for it.
+def build_model(options: TrainingOptions) -> tuple[SEDForAudioFrameClassification, Wav2Vec2FeatureExtractor]:
+    """The model, with the parameters that are not trained frozen, and its feature extractor.
 
     Raises:
-        InputError: if there is no such encoder, or its layers or its adapters are not what the options say.
+        InputError: if there is no such encoder, or it does not have the layers that the options name.
     """
     masking: dict[str, Any] = {name: getattr(options, name) for name in ("mask_time_prob", "mask_feature_prob")}
     masking["apply_spec_augment"] = any(masking.values())
@@ -57,8 +57,8 @@ def build_model(options: TrainingOptions) -> tuple[SEDForAudioFrameClassificatio
     return model, feature_extractor
 
 
-def _head_options(options: TrainingOptions) -> dict[str, bool]:
-    """Those that are given; the defaults are the configuration's."""
+def _head_options(options: TrainingOptions) -> dict[str, Any]:
+    """The options of the head that are given; for others, the defaults of `SEDConfig` apply."""
     given = {name: getattr(options, name) for name in HEAD_OPTIONS}
     return {name: value for name, value in given.items() if value is not None}
 
@@ -87,7 +87,7 @@ def _on_pretrained_encoder(options: TrainingOptions, masking: Mapping[str, Any])
     return model
 
 
-def _feature_extractor_of(encoder: str) -> FeatureExtractionMixin:
+def _feature_extractor_of(encoder: str) -> Wav2Vec2FeatureExtractor:
     """The encoder's own, or the usual one for checkpoints that lack one."""
     if _has_feature_extractor(encoder):
         return AutoFeatureExtractor.from_pretrained(encoder, return_attention_mask=True)
@@ -95,7 +95,7 @@ def _feature_extractor_of(encoder: str) -> FeatureExtractionMixin:
 
 
 def _has_feature_extractor(encoder: str) -> bool:
-    """Raises an OSError if the Hub cannot be asked: that is not to be taken for a checkpoint without one."""
+    """Raises an OSError if the Hub cannot be reached, which does not mean that a checkpoint has none."""
     if Path(encoder).is_dir():
         return (Path(encoder) / FEATURE_EXTRACTOR_NAME).is_file()
     if try_to_load_from_cache(encoder, FEATURE_EXTRACTOR_NAME) is _CACHED_NO_EXIST:
@@ -119,10 +119,10 @@ def _freeze_all_but_last_layers(model: SEDForAudioFrameClassification, count: in
 
 
 def add_adapters(model: SEDForAudioFrameClassification, rank: int, alpha: int, target_modules: Iterable[str]) -> None:
-    """Puts low-rank adapters (arXiv 2106.09685) into the encoder, whose own weights stop learning.
+    """Puts low-rank adapters (arXiv 2106.09685) into the encoder, whose own weights are frozen.
 
     Raises:
-        InputError: if peft is missing, or there are no such layers, or adapters in them would change nothing.
+        InputError: if peft is missing, there are no such layers, or adapters in them would have no effect.
     """
     peft = import_library("peft", "--lora-rank", "peft")
     config = peft.LoraConfig(r=rank, lora_alpha=alpha, target_modules=list(target_modules))
@@ -142,7 +142,8 @@ def _modules_without_effect(model: SEDForAudioFrameClassification) -> list[str]:
     """Names of the adapted layers that a forward pass does not call."""
     from peft.tuners.lora import LoraLayer
 
-    adapted = {name: module for name, module in model.encoder.named_modules() if isinstance(module, LoraLayer)}
+    modules: dict[str, torch.nn.Module] = dict(model.encoder.named_modules())
+    adapted = {name: module for name, module in modules.items() if isinstance(module, LoraLayer)}
     called: set[torch.nn.Module] = set()
     hooks = [module.register_forward_hook(lambda module, *_: called.add(module)) for module in adapted.values()]
     with torch.no_grad():
@@ -169,14 +170,14 @@ def parameter_groups(model: SEDForAudioFrameClassification, options: TrainingOpt
 
 
 def with_weights(
-    config: SEDConfig, state_dict: Mapping[str, torch.Tensor], lora_scaling: float | None = None
+    config: SEDConfig, state_dict: Mapping[str, torch.Tensor], lora_scaling: float
 ) -> SEDForAudioFrameClassification:
-    """A model of plain layers with the weights of one that was trained: adapters are merged into what they adapt.
+    """A model of plain layers with the weights of one that was trained: adapters are merged into their layers.
 
     Args:
         config: of the model.
         state_dict: of the model in training.
-        lora_scaling: factor of the adapters; None if there are none.
+        lora_scaling: factor of the adapters, if there are any.
 
     Returns:
         A model whose tensors are those of the state dict wherever nothing was merged.

@@ -1,4 +1,4 @@
-"""NewBob annealing: the learning rate shrinks after every epoch that brings too little (section 5.2 of the paper)."""
+"""NewBob annealing: the learning rate shrinks after epochs with too little improvement (section 5.2 of the paper)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class NewBob:
 
     After an epoch whose metric (lower is better) improved on the epoch before by less than ``improvement_threshold``,
     relatively, every group's learning rate is multiplied by the group's ``annealing_factor``.
-    `torch.optim.lr_scheduler.ReduceLROnPlateau` is different: it compares with the best epoch and knows one factor.
+    `torch.optim.lr_scheduler.ReduceLROnPlateau` is different: it compares with the best epoch and has one factor.
 
     Args:
         optimizer: its parameter groups have a key ``annealing_factor``.
@@ -37,5 +37,5 @@ class NewBob:
         return {"previous_metric": self.previous_metric}
 
     def load_state_dict(self, state: dict) -> None:
-        """Takes back what `state_dict` gave."""
+        """Restores what `state_dict` returned."""
         self.previous_metric = state["previous_metric"]

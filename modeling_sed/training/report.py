@@ -7,10 +7,10 @@ import os
 import platform
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from ..evaluation.pairing import Pairs
 from ..evaluation.report import score_pairs, worst_utterances
@@ -27,17 +27,24 @@ PAPER = {"wav2vec 2.0-large": (36.2, 1.14), "HuBERT-large": (34.5, 0.81), "WavLM
 Results = Mapping[str, Any]
 
 
+class Moments(TypedDict):
+    """Mean and sample standard deviation of several runs; None for a single run."""
+
+    mean: float
+    deviation: float | None
+
+
 def write_report(folder: Path, runs: Sequence[Results], pairs: Pairs | None = None) -> None:
     """Writes report.md and its pictures; for several runs also results.json, with their means.
 
     Args:
-        folder: where to.
+        folder: the reports are written into it.
         runs: results of train_sed.py, one for each seed.
         pairs: predictions of the test split of a single run: its worst utterances are drawn.
     """
     folder = Path(folder)
     if len(runs) > 1:
-        summary = {"eder": mean_and_deviation(runs, lambda run: run["eder"]), "runs": list(runs)}
+        summary = {"eder": mean_and_deviation(runs, "eder"), "runs": list(runs)}
         (folder / RESULTS_FILE).write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     sections = [
         _setup(runs),
@@ -50,14 +57,14 @@ def write_report(folder: Path, runs: Sequence[Results], pairs: Pairs | None = No
     (folder / REPORT_FILE).write_text("\n\n".join(sections) + "\n", encoding="utf-8")
 
 
-def mean_and_deviation(runs: Iterable[Results], value: Callable[[Results], float]) -> dict[str, float | None]:
-    """Mean and sample standard deviation (None for a single run)."""
-    values = [value(run) for run in runs]
+def mean_and_deviation(runs: Iterable[Results], name: str) -> Moments:
+    """Of one score of several runs."""
+    values = [run[name] for run in runs]
     deviation = statistics.stdev(values) if len(values) > 1 else None
     return {"mean": statistics.fmean(values), "deviation": deviation}
 
 
-def _per_cent(moments: Mapping[str, float | None]) -> str:
+def _per_cent(moments: Moments) -> str:
     mean, deviation = moments["mean"], moments["deviation"]
     return f"{100 * mean:.2f}" + ("" if deviation is None else f" ± {100 * deviation:.2f}")
 
@@ -75,13 +82,13 @@ def _setup(runs: Sequence[Results]) -> str:
     return f"""# Speech Emotion Diarization with {Path(first["options"]["encoder"]).stem}
 
 Dataset {", ".join(f"`{name}`" for name in names)}; seed {", ".join(seeds)}; test utterances: {utterances}. Every run's
-model is that of its best epoch by validation frame error rate; the test split was used once, for what stands here.
+model is that of its best epoch by validation frame error rate; the test split was used once, for this report.
 
 Trained by {first["num_processes"]} process(es) on {os.cpu_count()} cores, {platform.machine()}; {versions}."""
 
 
 def _table_2(runs: Sequence[Results]) -> str:
-    ours = mean_and_deviation(runs, lambda run: run["eder"])
+    ours = mean_and_deviation(runs, "eder")
     rows = [[Path(runs[0]["options"]["encoder"]).stem, "the test split", len(runs), _per_cent(ours)]]
     rows += [
         [f"{name} (the paper's)", "ZED", 5, f"{mean:.2f} ± {deviation:.2f}"]
@@ -103,7 +110,7 @@ def _by_seed(runs: Sequence[Results]) -> str:
         row = [run["options"]["seed"], f"{100 * run['eder']:.2f}", f"{100 * low:.2f} to {100 * high:.2f}"]
         rows.append(row + [f"{100 * run[name]:.2f}" for name in columns])
     if len(runs) > 1:
-        means = [_per_cent(mean_and_deviation(runs, lambda run, name=name: run[name])) for name in ("eder", *columns)]
+        means = [_per_cent(mean_and_deviation(runs, name)) for name in ("eder", *columns)]
         rows.append(["mean", means[0], "", *means[1:]])
     return (
         "## Components\n\nMean over utterances, in per cent; intervals by bootstrap over the utterances of a test "
@@ -116,14 +123,15 @@ def _by_emotion(runs: Sequence[Results]) -> str:
     rows = []
     for label in sorted(set().union(*(run["per_label"] for run in runs))):
         having = [run["per_label"][label] for run in runs if label in run["per_label"]]
-        rates = [mean_and_deviation(having, lambda row, name=name: row[name]) for name in ("eder", *COMPONENTS)]
+        rates = [mean_and_deviation(having, name) for name in ("eder", *COMPONENTS)]
         rows.append([label, sum(row["utterances"] for row in having), *map(_per_cent, rates)])
     header = ["emotion", "utterances", "EDER (%)", *(name.replace("_", " ") for name in COMPONENTS)]
     return f"## By emotion\n\n{_table(header, rows)}"
 
 
 def _table_3(runs: Sequence[Results]) -> str:
-    total, correct = Counter(), Counter()
+    total: Counter[str] = Counter()
+    correct: Counter[str] = Counter()
     for run in runs:
         for name, row in run["transitions"]["transitions"].items():
             total[name] += row["total"]

@@ -60,5 +60,5 @@ def test_logits_are_the_same(kind: str, weighted: bool, tmp_path: Path):
 
 def test_an_encoder_is_no_classifier(tmp_path: Path):
     Wav2Vec2Model(Wav2Vec2Config(**SMALL_ENCODER)).save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match="no classifier of utterances or frames, but Wav2Vec2Model"):
+    with pytest.raises(ValueError, match="not a classifier of utterances or frames, but Wav2Vec2Model"):
         from_classifier(str(tmp_path))

@@ -90,8 +90,8 @@ def truncate(path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda f: truncate(f / "wav2vec2.ckpt"), "wav2vec2.ckpt is corrupt or no PyTorch file"),
-        (lambda f: (f / "model.ckpt").write_bytes(b""), "model.ckpt is corrupt or no PyTorch file"),
+        (lambda f: truncate(f / "wav2vec2.ckpt"), "wav2vec2.ckpt is corrupt or not a PyTorch file"),
+        (lambda f: (f / "model.ckpt").write_bytes(b""), "model.ckpt is corrupt or not a PyTorch file"),
         (lambda f: torch.save({"a": Malice(f / "hacked")}, f / "model.ckpt"), "model.ckpt is refused: it holds more"),
         (lambda f: (f / "model.ckpt").write_bytes(pickle.dumps(Malice(f / "hacked"))), "model.ckpt is"),
         (lambda f: torch.save([1], f / "model.ckpt"), "is not a state dict: it holds list"),
@@ -111,7 +111,7 @@ def truncate(path: Path) -> None:
         (lambda f: (f / "label_encoder.txt").write_text("'n' => 1\n"), "does not number its labels from 0"),
         (lambda f: (f / "label_encoder.txt").unlink(), "has no label_encoder.txt"),
         (lambda f: (f / "hyperparams.yaml").write_text("a: [b"), "is not YAML"),
-        (lambda f: (f / "hyperparams.yaml").write_text("lr: 1"), "it describes no wav2vec2"),
+        (lambda f: (f / "hyperparams.yaml").write_text("lr: 1"), "it has no section wav2vec2"),
         (
             lambda f: (f / "hyperparams.yaml").write_text(
                 (f / "hyperparams.yaml").read_text().replace("output_norm: True", "output_norm: False")

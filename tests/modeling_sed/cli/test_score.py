@@ -165,7 +165,7 @@ TIMED, UNTIMED = "name,start,end,label,duration\n", "name,start,end,label\n"
         ),
         (
             {"r.csv": UNTIMED + "a,0,1,sad", "h.csv": UNTIMED + "a,0,1,sad"},
-            "without a duration in either file; give them by --durations: a.",
+            "without a duration in either file; give them with --durations: a.",
         ),
         (
             {"r.csv": TIMED + "a,0,1,sad,2", "h.csv": TIMED + "a,0,1,sad,3"},

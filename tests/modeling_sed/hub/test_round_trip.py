@@ -169,7 +169,7 @@ def test_a_demo_is_pushed(tmp_path: Path):
         (("someone/name",), "", True, "the token is missing or not valid: `hf auth login`, or set HF_TOKEN"),
         (("somebody-else/name",), "hf_test", True, "the name belongs to somebody else, or the token is read-only"),
         (("someone/name",), "hf_test", False, "the Hub cannot be reached"),
-        (("no/such/name",), "hf_test", True, "'no/such/name' is no NAMESPACE/NAME"),
+        (("no/such/name",), "hf_test", True, "'no/such/name' is not of the form NAMESPACE/NAME"),
     ],
     ids=["no token", "not ours", "no network", "no name"],
 )
@@ -184,4 +184,4 @@ def test_what_cannot_be_pushed_is_said_in_a_sentence(
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path):
     done = Machine(tmp_path / "here", None).push("model", tmp_path, "someone/name")
-    assert done.returncode == 1 and "is no saved model: it has no config.json" in done.stderr
+    assert done.returncode == 1 and "is not a saved model: it has no config.json" in done.stderr

@@ -96,7 +96,7 @@ def test_adapters_learn_and_are_merged_on_export(options: TrainingOptions):
 
 def test_what_is_not_merged_is_not_copied(options: TrainingOptions):
     model = build(options)
-    plain = with_weights(model.config, model.state_dict())
+    plain = with_weights(model.config, model.state_dict(), lora_scaling=1.0)
     shared = {tensor.data_ptr() for tensor in model.state_dict().values()}
     assert {tensor.data_ptr() for tensor in plain.state_dict().values()} <= shared
 

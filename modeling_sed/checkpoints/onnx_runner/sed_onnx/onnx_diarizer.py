@@ -28,7 +28,7 @@ class OnnxDiarizer:
 
     Args:
         folder: with ``model.onnx`` and ``config.json``, whose ``window`` and ``context`` are in seconds.
-        threads: of a computation; default: one for each core.
+        threads: number of threads; default: one for each core.
 
     Raises:
         OSError: if a file is missing.
@@ -68,5 +68,5 @@ class OnnxDiarizer:
         return segments_of(temper(posteriors, self._temperature), frame_times, **self._decoding)
 
     def posteriors(self, waveform: np.ndarray) -> np.ndarray:
-        """Of one window, ``(samples,)`` raw audio -> ``(frames, labels)``."""
+        """Posteriors of one window: ``(samples,)`` raw audio -> ``(frames, labels)``."""
         return self._session.run(["posteriors"], {"input_values": waveform[None]})[0][0]
