@@ -46,8 +46,14 @@ class Recording(NamedTuple):
     name: str  # what to call it in messages
 
 
-def load_recording(audio: AudioInput, sampling_rate: int, max_duration: float = MAX_DURATION) -> Recording:
-    """Decodes, mixes to mono and resamples a recording as a whole.
+def load_recording(
+    audio: AudioInput,
+    sampling_rate: int,
+    max_duration: float = MAX_DURATION,
+    start: float = 0.0,
+    end: float | None = None,
+) -> Recording:
+    """Decodes, mixes to mono and resamples a recording, or a part of it.
 
     Args:
         audio: a path, an http(s) address, the bytes of a file, an open binary file, a mapping ``{"array": (samples,),
@@ -57,23 +63,28 @@ def load_recording(audio: AudioInput, sampling_rate: int, max_duration: float = 
             otherwise.
         sampling_rate: of the result, in Hz.
         max_duration: in seconds; longer recordings are refused.
+        start: of the part, in seconds. What is before it is decoded, too, as only that is exact in every format.
+        end: of the part, in seconds; that of the recording by default, or where it ends earlier.
 
     Raises:
-        InputError: if it does not exist, is not audio, empty, longer than the limit, lacks the channel, has an
-            impossible sampling rate or number of channels, holds NaN or infinite samples, or needs a library that is
-            not installed. The message names the recording.
+        InputError: if it does not exist, is not audio, empty (or has nothing between ``start`` and ``end``), longer
+            than the limit, lacks the channel, has an impossible sampling rate or number of channels, holds NaN or
+            infinite samples, or needs a library that is not installed. The message names the recording.
     """
-    stream = RecordingStream(audio, sampling_rate, max_duration)
+    stream = RecordingStream(audio, sampling_rate, max_duration, start, end)
     waveform = np.concatenate(list(stream))
     return Recording(waveform, stream.duration, stream.name)
 
 
-def load_channels(audio: AudioInput, sampling_rate: int) -> tuple[np.ndarray, int, str]:
+def load_channels(
+    audio: AudioInput, sampling_rate: int, max_duration: float = MAX_DURATION
+) -> tuple[np.ndarray, int, str]:
     """Decodes a recording as it is: all channels, at its own sampling rate.
 
     Args:
         audio: as `load_recording` takes it; an array may be ``(samples, channels)``, too.
         sampling_rate: of a bare array, in Hz.
+        max_duration: in seconds; longer recordings are refused.
 
     Returns:
         ``(samples, channels)`` float32, the sampling rate in Hz, and what to call the recording in messages.
@@ -82,8 +93,15 @@ def load_channels(audio: AudioInput, sampling_rate: int) -> tuple[np.ndarray, in
         InputError: as `load_recording`.
     """
     name = _name_of(audio)
-    rate, blocks = _open(audio, sampling_rate, name)
+    rate, blocks = _open(audio, sampling_rate, name, max_duration)
     return np.concatenate(list(blocks)), rate, name
+
+
+def load_mono(audio: AudioInput, sampling_rate: int, max_duration: float = MAX_DURATION) -> tuple[np.ndarray, int, str]:
+    """Decodes a recording and mixes it to mono, ``(samples,)``; else as `load_channels`."""
+    name, channel = _name_of(audio), _channel_of(audio)
+    rate, blocks = _open(audio, sampling_rate, name, max_duration)
+    return np.concatenate([_mono(block, channel, name) for block in blocks]), rate, name
 
 
 def count_channels(audio: AudioInput) -> int:
@@ -101,6 +119,7 @@ class RecordingStream:
         audio: as `load_recording` takes it.
         sampling_rate: of the blocks, in Hz.
         max_duration: in seconds; longer recordings are refused.
+        start, end: of the part that is wanted, as `load_recording` takes them.
 
     Attributes:
         name: what to call it in messages.
@@ -108,10 +127,20 @@ class RecordingStream:
         duration: of the original that they stand for, in seconds.
     """
 
-    def __init__(self, audio: AudioInput, sampling_rate: int, max_duration: float = MAX_DURATION):
+    def __init__(
+        self,
+        audio: AudioInput,
+        sampling_rate: int,
+        max_duration: float = MAX_DURATION,
+        start: float = 0.0,
+        end: float | None = None,
+    ):
         self.name = _name_of(audio)
         self.samples, self.duration = 0, 0.0
         self._audio, self._sampling_rate, self._max_duration = audio, sampling_rate, max_duration
+        self._start, self._end = start, math.inf if end is None else end
+        if not 0 <= self._start < self._end:
+            raise InputError(f"{self.name}: no part of a recording is from {start} to {end} s.")
 
     def __iter__(self) -> Iterator[np.ndarray]:
         rate, blocks = _open(self._audio, self._sampling_rate, self.name, self._max_duration)
@@ -119,11 +148,13 @@ class RecordingStream:
         if rate != self._sampling_rate:
             soxr = import_library("soxr", f"{self.name}: resampling from {rate} to {self._sampling_rate} Hz", "soxr")
             resampler = soxr.ResampleStream(rate, self._sampling_rate, 1)
-        for samples in blocks:
+        for samples in _between(blocks, self._start * rate, self._end * rate):
             block = _mono(samples, channel, self.name)
             read += len(block)
             self.duration = read / rate
             yield self._count(resampler.resample_chunk(block, last=False) if resampler else block)
+        if not read:
+            raise InputError(f"{self.name}: the recording has ended at {self._start:g} s.")
         if resampler:
             yield self._count(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
 
@@ -229,18 +260,28 @@ def _checked(blocks: Iterator[np.ndarray], rate: int, name: str, max_duration: f
             raise InputError(f"{name}: sample {read + row} of the recording is {value}, not a finite number.")
         read += len(samples)
         if read > max_duration * rate:
-            raise InputError(f"{name}: longer than {max_duration / 3600:g} hours; allow more by max_duration.")
+            raise InputError(f"{name}: longer than {max_duration:g} s; allow more by max_duration (--max-duration).")
         yield (samples * (LOUDEST / peak) if peak > LOUDEST else samples).astype(np.float32, copy=False)
     if not read:
         raise InputError(f"{name}: the recording is empty.")
 
 
+def _between(blocks: Iterator[np.ndarray], start: float, end: float) -> Iterator[np.ndarray]:
+    """What blocks hold from ``start`` to ``end``, in samples; nothing is decoded after that."""
+    first, last, read = round(start), end if end == math.inf else round(end), 0
+    for block in blocks:
+        if read + len(block) > first:
+            yield block[max(first - read, 0) : None if last == math.inf else last - read]
+        read += len(block)
+        if read >= last:
+            break
+
+
 def _mono(samples: np.ndarray, channel: int | None, name: str) -> np.ndarray:
     """One channel of ``(samples, channels)``, or the mean of all; the loudest where they cancel each other out."""
     if channel is None and samples.shape[1] > 1:
-        mix = samples @ np.full(
-            samples.shape[1], 1 / samples.shape[1], np.float32
-        )  # `mean` takes several times as long
+        weights = np.full(samples.shape[1], 1 / samples.shape[1], np.float32)
+        mix = samples @ weights  # `mean` takes several times as long
         energy, least = np.vdot(mix, mix), CANCELLED**2
         if energy < least * np.vdot(samples, samples):
             energies = np.square(samples, dtype=np.float64).sum(axis=0)

@@ -57,6 +57,9 @@ def diarize(
     window: Annotated[
         float | None, typer.Option(help="Seconds of a window of a long recording; 0 for whole recordings.")
     ] = None,
+    max_duration: Annotated[
+        float | None, typer.Option(help="Refuse recordings of more seconds; default: 24 hours.", min=0)
+    ] = None,
     decoder: Annotated[
         str | None,
         typer.Option(
@@ -90,6 +93,8 @@ def diarize(
     options: dict[str, Any] = {"batch_size": _batch_size(batch_size), "turns": turns}
     if window is not None:
         options["window"] = window or None
+    if max_duration is not None:
+        options["max_duration"] = max_duration
     recordings = _recordings(files, file_list, dataset, split, limit)
     if per_channel:
         recordings = recordings.by_channel()

@@ -26,7 +26,7 @@ import numpy as np
 import soxr
 
 from ..annotations.segments import fill_neutral, join_equal
-from ..audio_sed import AudioInput, load_channels
+from ..audio_sed import MAX_DURATION, AudioInput, load_channels, load_mono
 from ..frames_sed import FrameGeometry, InputError, Segment
 from .time_map import TimeMap
 
@@ -49,14 +49,14 @@ class Signal:
     times: TimeMap
 
     @classmethod
-    def of(cls, audio: AudioInput, sampling_rate: int) -> Signal:
+    def of(cls, audio: AudioInput, sampling_rate: int, max_duration: float = MAX_DURATION) -> Signal:
         """A recording, mixed to mono, at its own sampling rate; ``sampling_rate`` is that of a bare array.
 
         Raises:
-            InputError: as `load_channels`.
+            InputError: as `load_recording`.
         """
-        samples, original_rate, _ = load_channels(audio, sampling_rate)
-        return cls(samples.mean(axis=1), original_rate, TimeMap.whole(Fraction(len(samples), original_rate)))
+        waveform, original_rate, _ = load_mono(audio, sampling_rate, max_duration)
+        return cls(waveform, original_rate, TimeMap.whole(Fraction(len(waveform), original_rate)))
 
     def at(self, sampling_rate: int) -> Signal:
         """The same at another sampling rate."""
@@ -128,13 +128,16 @@ def diarize_with(
     """
     if not front_end.processors:
         return pipeline(audio, **options)
-    recording, signals = prepare(front_end, audio, pipeline.model.config.geometry)
+    limit = options.get("max_duration", MAX_DURATION)
+    recording, signals = prepare(front_end, audio, pipeline.model.config.geometry, limit)
     return diarize_prepared(pipeline, recording, signals, **options)
 
 
-def prepare(front_end: FrontEnd, audio: AudioInput, geometry: FrameGeometry) -> tuple[Signal, list[Signal]]:
+def prepare(
+    front_end: FrontEnd, audio: AudioInput, geometry: FrameGeometry, max_duration: float = MAX_DURATION
+) -> tuple[Signal, list[Signal]]:
     """The first half of `diarize_with`: a recording, and what the front end leaves for the model."""
-    recording = Signal.of(audio, geometry.sampling_rate)
+    recording = Signal.of(audio, geometry.sampling_rate, max_duration)
     return recording, [signal for signal in front_end(recording) if _has_a_frame(signal, geometry)]
 
 
@@ -206,11 +209,11 @@ def split_sources(
     Raises:
         InputError: as `load_channels`, or if separation does not keep the length.
     """
-    samples, rate, name = load_channels(audio, sampling_rate)
-    sources = np.asarray(separate(samples.mean(axis=1), rate), dtype=np.float32)
-    if sources.ndim != 2 or sources.shape[1] != len(samples):
+    mixture, rate, name = load_mono(audio, sampling_rate)
+    sources = np.asarray(separate(mixture, rate), dtype=np.float32)
+    if sources.ndim != 2 or sources.shape[1] != len(mixture):
         raise InputError(
-            f"{name}: separation must return (sources, {len(samples)}), as long as the mixture; got {sources.shape}."
+            f"{name}: separation must return (sources, {len(mixture)}), as long as the mixture; got {sources.shape}."
         )
     return _recordings(sources, rate, f"{name}, source")
 

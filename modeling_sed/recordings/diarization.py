@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, TypedDict
 
 import torch
 from accelerate import PartialState
@@ -13,15 +13,13 @@ from accelerate.utils import parse_flag_from_env
 from tqdm.auto import tqdm
 
 from ..annotations.segments import fill_neutral
+from ..audio_sed import MAX_DURATION, AudioInput
 from ..frames_sed import InputError, Segment
 from ..front_end.signals import FrontEnd, Signal, diarize_prepared, prepare
 from ..pipeline_sed import SpeechEmotionDiarizationPipeline, read_ahead
 from .results_file import ResultsFile
 from .sources import Recordings
 from .speaker_turns import read_turns, spoken_segments
-
-if TYPE_CHECKING:
-    from ..audio_sed import AudioInput
 
 
 class _Named(TypedDict):
@@ -86,7 +84,8 @@ def _timelines(
 
     def prepared(audio: AudioInput) -> tuple[Signal, list[Signal]] | InputError:
         try:
-            return prepare(front_end, audio, pipeline.model.config.geometry)
+            limit = options.get("max_duration", MAX_DURATION)
+            return prepare(front_end, audio, pipeline.model.config.geometry, limit)
         except InputError as failure:  # the others go on
             return failure
 

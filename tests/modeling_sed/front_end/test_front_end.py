@@ -383,6 +383,12 @@ def test_the_command_line_has_channels_and_processors(model_folder: Path, diariz
     options = [option for name in names for option in ("--front-end", name)]
     done = run(path, "--model", model_folder, "--format", "json", *options)
     assert json.loads(done.stdout)[0]["segments"] == diarize_with(front_end_of(names, speech_intervals), diarize, path)
+    done = run(path, "--model", model_folder, "--format", "json", "--per-channel", *options)
+    for result, channel in zip(json.loads(done.stdout), split_channels(path), strict=True):
+        assert result["segments"] == diarize_with(front_end_of(names, speech_intervals), diarize, channel)
+    for options in ((), ("--front-end", "loudness")):
+        done = run(path, "--model", model_folder, "--max-duration", "1", *options)
+        assert done.exit_code == 1 and "call.wav: longer than" in done.stderr
     done = run(path, "--model", model_folder, "--front-end", "vda")
     assert done.exit_code == 2 and "no processor 'vda'" in done.stderr
 
