@@ -23,6 +23,7 @@ from .corpora.recording import EMOTIONS, AnnotatedUtterance, audio_files
 from .corpora.table import COLUMNS, TABLE_NAME
 from .corpora.zed import read_zed
 from .errors import InputError
+from .files import files_below, reading
 from .options import option, options_of
 from .simulation import NEUTRAL, PlannedUtterance, SimulationOptions, plan_utterances, render
 from .sources import find_sources
@@ -268,10 +269,10 @@ def fingerprint(config: SEDBuilderConfig) -> str:
     """Changes whenever a file of the folders that the options name, or the code that builds from them, does."""
     digest = hashlib.sha256()
     for root in map(Path, filter(None, (*config.corpora.values(), config.zed, config.noises, config.rooms))):
-        files = sorted(path for path in root.rglob("*") if path.is_file()) if root.is_dir() else [root]
-        for path in files:
-            state = path.stat() if path.exists() else None
-            digest.update(repr((str(path), state and (state.st_size, state.st_mtime_ns))).encode())
+        with reading(root):
+            for path in files_below(root) if root.is_dir() else [root]:
+                state = path.stat() if path.exists() else None
+                digest.update(repr((str(path), state and (state.st_size, state.st_mtime_ns))).encode())
     for path in [*sorted(Path(__file__).resolve().parent.rglob("*.py")), Path(transitions.__file__)]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
