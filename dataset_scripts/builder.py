@@ -32,6 +32,7 @@ from .waveforms import SAMPLING_RATE, encode_waveform, read_waveform
 
 CONFIGURATIONS = ("simulated", "zed", "benchmark")
 ROWS_AT_ONCE = 64
+BEYOND_THE_END = 0.1  # seconds: a segment may end so much later than the audio, and is cut there
 
 INFO = datasets.DatasetInfo(
     description="Utterances with annotated emotions: which emotion appears when?",
@@ -243,13 +244,16 @@ def annotated_row(utterance: AnnotatedUtterance) -> dict[str, Any]:
     """A row of the dataset for an utterance that was annotated by people.
 
     Raises:
-        InputError: if its audio is bad, or shorter than its annotation by more than 0.1 s.
+        InputError: if its audio is bad, ends more than `BEYOND_THE_END` before a segment does, or before one begins.
     """
-    waveform = read_waveform(utterance.audio, utterance.name)
+    waveform = read_waveform(utterance.audio, utterance.origin)
     duration = len(waveform) / SAMPLING_RATE
-    end = max((segment["end"] for segment in utterance.segments), default=0.0)
-    if end > duration + 0.1:
-        raise InputError(f"{utterance.name}: annotated to {end} s, but the audio ends at {duration} s.")
+    for segment in utterance.segments:
+        start, end, label = segment["start"], segment["end"], segment["label"]
+        if start >= duration or end > duration + BEYOND_THE_END:
+            raise InputError(
+                f"{utterance.origin}: {label} is annotated from {start} to {end} s, but the audio ends at {duration} s."
+            )
     whole = {"start": 0.0, "end": duration}
     segments = [segment | {"end": min(segment["end"], duration)} for segment in utterance.segments]
     return {

@@ -298,7 +298,11 @@ def test_an_unknown_option_is_refused():
         ),
         (["simulated", "--corpora", "ravdess=missing", "--output-dir", "out"], 1, "missing is not a folder"),
         (["zed", "--output-dir", "out"], 1, "needs the folder or ZIP archive of ZED"),
-        (["zed", "--zed", "missing", "--output-dir", "out"], 1, "missing is neither the folder of ZED nor its ZIP"),
+        (
+            ["zed", "--zed", "missing", "--output-dir", "out"],
+            1,
+            "missing is neither a folder nor a ZIP",
+        ),
         (["simulated", "--corpora", "a=b", "a=c", "--output-dir", "out"], 2, "a is given twice"),
         (["simulated", "--corpora", "a=b", "--output", "out"], 2, "required: --output-dir"),  # no abbreviations
         (["simulated", "--corpora", "ravdess", "--output-dir", "out"], 2, "'ravdess' is not of the form NAME=VALUE"),
