@@ -24,6 +24,7 @@ from .corpora.table import COLUMNS, TABLE_NAME
 from .corpora.zed import read_zed
 from .errors import InputError
 from .files import files_below, reading
+from .labels import renamings, spellings
 from .options import option, options_of
 from .simulation import NEUTRAL, PlannedUtterance, SimulationOptions, plan_utterances, render
 from .sources import find_sources
@@ -131,7 +132,8 @@ class SEDBuilderConfig(datasets.BuilderConfig, SimulationOptions):
             raise InputError(f"The configuration {self.name!r} needs a corpus: {', '.join(READERS)}.")
         if self.name == "zed" and self.zed is None:
             raise InputError("The configuration 'zed' needs the folder or ZIP archive of ZED.")
-        if NEUTRAL not in self.labels:
+        renamings(self.rename)
+        if NEUTRAL not in spellings(self.labels):
             raise InputError(f"labels must contain {NEUTRAL!r}; got {', '.join(self.labels)}.")
         if self.split_by not in SPLIT_BY:
             raise InputError(f"split_by must be one of {', '.join(SPLIT_BY)}; got {self.split_by!r}.")

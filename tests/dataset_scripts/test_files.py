@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -173,3 +174,22 @@ def test_a_bad_table_is_refused_with_its_line(tmp_path: Path, table: bytes, mess
     with pytest.raises(InputError, match=rf"metadata\.csv, .*{message}") as caught:
         read_corpus("calls", corpus)
     assert str(corpus / "metadata.csv") in str(caught.value)
+
+
+def test_labels_are_compared_without_letter_case_and_blanks(tmp_path: Path, capsys: pytest.CaptureFixture):
+    folder = write_table_corpus(tmp_path)
+    table = folder / "metadata.csv"
+    text = table.read_text(encoding="utf-8").replace("neutral", " Neutral ", 2).replace("happy", "HAPPY")
+    table.write_text(text.replace("sad", "Sadness", 1), encoding="utf-8")
+
+    def labels(**options) -> Counter:
+        return Counter(source.recording.label for source in find_sources("calls", folder, **options))
+
+    assert labels() == {"neutral": 4, "happy": 2, "sad": 1}
+    assert "calls: 7 recordings; left out: 1 other emotion (1 sadness)" in capsys.readouterr().err
+    assert labels(rename={"sadness ": "Sad"}) == {"neutral": 4, "happy": 2, "sad": 2}
+    assert labels(labels=["NEUTRAL", "Joy"], rename={"Happy": "joy"}) == {"neutral": 4, "Joy": 2}
+    assert "2 other emotion (1 sadness, 1 sad)" in capsys.readouterr().err
+    for wrong in ({"labels": ["neutral", "happy", "Happy"]}, {"rename": {"sad": "a", "Sad": "b"}}):
+        with pytest.raises(InputError, match=f"{next(iter(wrong))} has '.*' twice"):
+            SEDBuilderConfig.checked("simulated", {"corpora": {"calls": str(folder)}, **wrong})

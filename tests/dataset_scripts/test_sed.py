@@ -169,7 +169,7 @@ def test_files_that_cannot_be_used_are_named_and_stop_nothing_else(ravdess: Path
     splits = build(tmp_path / "out", "simulated", corpora={"ravdess": str(folder)})
     assert sum(map(len, splits.values())) == 54 - 6
     errors = capsys.readouterr().err
-    assert "1 no speech; 1 other emotion; 1 same audio as another recording; 4 unreadable" in errors
+    assert "1 no speech; 1 other emotion (1 surprised); 1 same audio as another recording; 4 unreadable" in errors
     assert f"{happy[0]}: the file is empty" in errors
     assert f"{happy[1]}: not audio" in errors
     assert f"{happy[2]}: sample 1 is not a finite number" in errors
@@ -201,7 +201,7 @@ def test_other_emotions_and_names_on_request(ravdess: Path, tmp_path: Path, caps
     splits = build(tmp_path / "out", "simulated", rename={"sad": "gloomy"}, **options)
     found = {segment["label"] for rows in splits.values() for segments in rows["segments"] for segment in segments}
     assert found == {"happy", "surprised", "gloomy"}
-    assert "left out: 18 other emotion" in capsys.readouterr().err  # angry
+    assert "left out: 18 other emotion (18 angry)" in capsys.readouterr().err
     with pytest.raises(InputError, match="labels must contain 'neutral'"):
         build(tmp_path / "bad", "simulated", corpora=options["corpora"], labels=["happy"])
 
