@@ -31,8 +31,8 @@ from .corpora.zed import read_zed
 from .errors import InputError
 from .options import options_of
 from .simulation import PlannedUtterance, plan_rows, render
+from .work_folder import DATASET, RECORD_FILE, RENDERED, locked, prepare
 
-RECORD_FILE = "sed_dataset.json"  # written last: what the folder was built from
 PLAN_FILE = "plan.csv"  # which recordings every simulated utterance consists of
 STATISTICS_FILE = "statistics.txt"
 
@@ -43,7 +43,7 @@ def build(
     """Builds a dataset that `datasets.load_from_disk` opens; one that is there, of the same sources, is reused.
 
     What a build that was interrupted has made stays beside the folder, in ``<output_dir>.partial``; the same call
-    resumes from it.
+    resumes from it. One process builds a folder at a time (see work_folder.py).
 
     Args:
         output_dir: the folder; new, or one that this function wrote.
@@ -53,31 +53,36 @@ def build(
         options: of `SEDBuilderConfig`.
 
     Raises:
-        InputError: if a source or option cannot be used, the folder holds something else, or a file cannot be read or
-            written.
+        InputError: if a source or option cannot be used, the folder holds something else or is being built by another
+            process, or a file cannot be read or written.
     """
     output_dir = Path(output_dir)
     config = SEDBuilderConfig.checked(config_name, options)
     record = _record(config)
-    if _is_built(output_dir, record, overwrite):
-        return datasets.load_from_disk(str(output_dir))
-    work = output_dir.with_name(output_dir.name + ".partial")
     try:
-        _prepare(work, record)
-        plan = plan_splits(config, num_proc)
-        rendered = _render_splits(config, plan, work / "rendered", num_proc)
-        _save(rendered, plan, record, work / "dataset")
-        shutil.rmtree(output_dir, ignore_errors=True)
-        (work / "dataset").rename(output_dir)
-        shutil.rmtree(work)
+        if not _is_built(output_dir, record, overwrite):
+            with locked(output_dir) as work:
+                if not _is_built(output_dir, record, overwrite):  # another process may have ended meanwhile
+                    prepare(work, record)
+                    _build(output_dir, config, record, work, num_proc)
     except OSError as error:
         raise InputError(f"{output_dir} cannot be built: {error}.") from error
+    return datasets.load_from_disk(str(output_dir))
+
+
+def _build(output_dir: Path, config: SEDBuilderConfig, record: str, work: Path, num_proc: int | None) -> None:
+    try:
+        plan = plan_splits(config, num_proc)
+        rendered = _render_splits(config, plan, work / RENDERED, num_proc)
+        _save(rendered, plan, record, work / DATASET)
+        shutil.rmtree(output_dir, ignore_errors=True)
+        (work / DATASET).rename(output_dir)
+        shutil.rmtree(work)
     finally:
-        if (work / "rendered").exists():
+        if (work / RENDERED).exists():
             print(f"{work} keeps what was rendered; the same call goes on with it", file=sys.stderr)
         else:
             shutil.rmtree(work, ignore_errors=True)
-    return datasets.load_from_disk(str(output_dir))
 
 
 def _record(config: SEDBuilderConfig) -> str:
@@ -104,17 +109,6 @@ def _is_built(output_dir: Path, record: str, overwrite: bool) -> bool:
     elif output_dir.exists() and (output_dir.is_file() or any(output_dir.iterdir())):
         raise InputError(f"{output_dir} is neither empty nor a dataset of this program; choose another folder.")
     return False
-
-
-def _prepare(work: Path, record: str) -> None:
-    """Keeps what an interrupted build of the same record has rendered, and nothing else."""
-    record_file = work / RECORD_FILE
-    if record_file.is_file() and record_file.read_text(encoding="utf-8") == record:
-        shutil.rmtree(work / "dataset", ignore_errors=True)
-    else:
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
-        record_file.write_text(record, encoding="utf-8")
 
 
 def _render_splits(
@@ -184,5 +178,5 @@ def format_statistics(splits: datasets.DatasetDict) -> str:
         total, emotional = sum(rows["duration"]), seconds[name].total()
         speakers = len(set(zip(rows["corpus"], rows["speaker"], strict=True)))
         line = f"{name:<12}{len(rows):>11}{speakers:>10}{total / 60:>9.1f}{100 * emotional / total:>9.1f} %"
-        lines.append(line + "".join(f"{100 * seconds[name][emotion] / emotional:>9.1f} %" for emotion in found))
+        lines.append(line + "".join(f"{100 * seconds[name][emotion] / (emotional or 1):>9.1f} %" for emotion in found))
     return "\n".join(lines)

@@ -23,6 +23,8 @@ from .corpora.recording import EMOTIONS, AnnotatedUtterance, audio_files
 from .corpora.table import COLUMNS, TABLE_NAME
 from .corpora.zed import read_zed
 from .errors import InputError
+from .files import files_below, reading
+from .labels import renamings, spellings
 from .options import option, options_of
 from .simulation import NEUTRAL, PlannedUtterance, SimulationOptions, plan_utterances, render
 from .sources import find_sources
@@ -31,6 +33,7 @@ from .waveforms import SAMPLING_RATE, encode_waveform, read_waveform
 
 CONFIGURATIONS = ("simulated", "zed", "benchmark")
 ROWS_AT_ONCE = 64
+BEYOND_THE_END = 0.1  # seconds: a segment may end so much later than the audio, and is cut there
 
 INFO = datasets.DatasetInfo(
     description="Utterances with annotated emotions: which emotion appears when?",
@@ -129,7 +132,8 @@ class SEDBuilderConfig(datasets.BuilderConfig, SimulationOptions):
             raise InputError(f"The configuration {self.name!r} needs a corpus: {', '.join(READERS)}.")
         if self.name == "zed" and self.zed is None:
             raise InputError("The configuration 'zed' needs the folder or ZIP archive of ZED.")
-        if NEUTRAL not in self.labels:
+        renamings(self.rename)
+        if NEUTRAL not in spellings(self.labels):
             raise InputError(f"labels must contain {NEUTRAL!r}; got {', '.join(self.labels)}.")
         if self.split_by not in SPLIT_BY:
             raise InputError(f"split_by must be one of {', '.join(SPLIT_BY)}; got {self.split_by!r}.")
@@ -242,13 +246,16 @@ def annotated_row(utterance: AnnotatedUtterance) -> dict[str, Any]:
     """A row of the dataset for an utterance that was annotated by people.
 
     Raises:
-        InputError: if its audio is bad, or shorter than its annotation by more than 0.1 s.
+        InputError: if its audio is bad, ends more than `BEYOND_THE_END` before a segment does, or before one begins.
     """
-    waveform = read_waveform(utterance.audio, utterance.name)
+    waveform = read_waveform(utterance.audio, utterance.origin)
     duration = len(waveform) / SAMPLING_RATE
-    end = max((segment["end"] for segment in utterance.segments), default=0.0)
-    if end > duration + 0.1:
-        raise InputError(f"{utterance.name}: annotated to {end} s, but the audio ends at {duration} s.")
+    for segment in utterance.segments:
+        start, end, label = segment["start"], segment["end"], segment["label"]
+        if start >= duration or end > duration + BEYOND_THE_END:
+            raise InputError(
+                f"{utterance.origin}: {label} is annotated from {start} to {end} s, but the audio ends at {duration} s."
+            )
     whole = {"start": 0.0, "end": duration}
     segments = [segment | {"end": min(segment["end"], duration)} for segment in utterance.segments]
     return {
@@ -268,10 +275,10 @@ def fingerprint(config: SEDBuilderConfig) -> str:
     """Changes whenever a file of the folders that the options name, or the code that builds from them, does."""
     digest = hashlib.sha256()
     for root in map(Path, filter(None, (*config.corpora.values(), config.zed, config.noises, config.rooms))):
-        files = sorted(path for path in root.rglob("*") if path.is_file()) if root.is_dir() else [root]
-        for path in files:
-            state = path.stat() if path.exists() else None
-            digest.update(repr((str(path), state and (state.st_size, state.st_mtime_ns))).encode())
+        with reading(root):
+            for path in files_below(root) if root.is_dir() else [root]:
+                state = path.stat() if path.exists() else None
+                digest.update(repr((str(path), state and (state.st_size, state.st_mtime_ns))).encode())
     for path in [*sorted(Path(__file__).resolve().parent.rglob("*.py")), Path(transitions.__file__)]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

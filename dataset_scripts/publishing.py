@@ -12,8 +12,9 @@ from huggingface_hub import DatasetCard, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
 from huggingface_hub.utils import validate_repo_id
 
-from .build import RECORD_FILE, format_statistics
+from .build import format_statistics
 from .errors import InputError
+from .work_folder import RECORD_FILE
 
 CARD = """
 # {name}

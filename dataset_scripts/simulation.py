@@ -122,7 +122,8 @@ def plan_utterances(
 ) -> list[PlannedUtterance]:
     """Puts every emotional recording into one utterance, beside neutral ones of the same speaker.
 
-    Neutral recordings are few and used in turn, as often as they are needed.
+    Neutral recordings are few and used in turn, as often as they are needed. A speaker without any gets utterances of
+    emotions alone; one without an emotional recording gets none.
 
     Args:
         sources: the recordings of one split.
@@ -132,7 +133,7 @@ def plan_utterances(
         noises, rooms: the audio files of the folders that the options name.
 
     Raises:
-        InputError: if no recording has an emotion, or a speaker has emotional recordings but no neutral one.
+        InputError: if no recording has an emotion.
     """
     options = options or SimulationOptions()
     if all(source.recording.label == NEUTRAL for source in sources):
@@ -158,24 +159,19 @@ def _speaker_utterances(
     generator = random.Random(seed)
     neutral = [source for source in own if source.recording.label == NEUTRAL]
     emotional = [source for source in own if source.recording.label != NEUTRAL]
-    if emotional and not neutral:
-        recording = own[0].recording
-        raise InputError(
-            f"{recording.corpus}: speaker {recording.speaker} has no neutral recording with speech "
-            f"({name.rpartition('_')[2]} split); without one the paper's sequences cannot be made."
-        )
+    sequences = SEQUENCES if neutral else [(None,)]
     generator.shuffle(neutral)
     turn, number = cycle(neutral), 0
     while True:
         generator.shuffle(emotional)
         waiting, utterances = list(reversed(emotional)), []
         while waiting:
-            parts = [waiting.pop() if kind is None else next(turn) for kind in generator.choice(SEQUENCES)]
+            parts = [waiting.pop() if kind is None else next(turn) for kind in generator.choice(sequences)]
             for _ in range(min(generator.randrange(options.events), len(waiting)) if options.events > 1 else 0):
-                if parts[-1].recording.label != NEUTRAL and generator.random() < 0.5:
+                if neutral and parts[-1].recording.label != NEUTRAL and generator.random() < 0.5:
                     parts.append(next(turn))
                 parts.append(waiting.pop())
-                if generator.random() < 0.5:
+                if neutral and generator.random() < 0.5:
                     parts.append(next(turn))
             utterances.append(PlannedUtterance(f"{name}_{number:04d}", tuple(parts)))
             number += 1

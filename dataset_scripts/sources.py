@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -21,10 +20,11 @@ from . import speech_activity, waveforms
 from .corpora import read_corpus
 from .corpora.recording import EMOTIONS
 from .errors import InputError
+from .labels import name_emotions, spellings
 from .simulation import Source
 
 SHORTEST = round(0.2 * waveforms.SAMPLING_RATE)  # samples; recordings with less speech are not used, as in the authors'
-NAMED_AT_MOST = 10  # unreadable files that a message names
+NAMED_AT_MOST = 10  # unreadable files, or other emotions, that a message names
 
 
 def find_sources(
@@ -45,7 +45,7 @@ def find_sources(
     Args:
         corpus: name of its reader, or any name for one that has a table.
         path: its folder or table.
-        labels: the emotions to use.
+        labels: the emotions to use; blanks around them and letter case do not matter, here and in ``rename``.
         rename: emotions that get another label, such as ``{"calm": "neutral"}``.
         seen: digests of the audio of other corpora, which is not used again; grows by this one's.
         num_proc: processes that decode and listen.
@@ -55,11 +55,13 @@ def find_sources(
         InputError: if the path is not the corpus, none of its recordings can be read, or the cache cannot be used.
     """
     found = read_corpus(corpus, path)
-    rename, skipped = rename or {}, Counter(found.skipped)
-    recordings = [replace(r, label=rename.get(r.label, r.label)) for r in found.recordings]
+    skipped = Counter(found.skipped)
+    recordings = name_emotions(found.recordings, labels, rename or {})
     of_the_paper = sum(recording.label in EMOTIONS for recording in found.recordings)
-    wanted = [recording for recording in recordings if recording.label in labels]
-    skipped["other emotion"] = len(recordings) - len(wanted)
+    used = frozenset(spellings(labels).values())
+    wanted = [recording for recording in recordings if recording.label in used]
+    others = Counter(recording.label for recording in recordings if recording.label not in used)
+    skipped[f"other emotion ({_named(others)})"] = others.total()
     with open_cache(cache_file) as cache:
         heard = list(cache.listen([recording.path for recording in wanted], corpus, num_proc))
     seen = set() if seen is None else seen
@@ -79,7 +81,7 @@ def find_sources(
     if found.complete is not None and of_the_paper < found.complete:
         print(f"{corpus}: incomplete, {of_the_paper} of {found.complete} recordings are there", file=sys.stderr)
     if len(unreadable) == len(wanted):
-        reason = unreadable[0] if unreadable else "all have other emotions"
+        reason = unreadable[0] if unreadable else f"all have other emotions ({_named(others)})"
         raise InputError(f"{path}: none of the {len(recordings)} recordings of {corpus} can be used: {reason}")
     return sources
 
@@ -91,6 +93,12 @@ def _report(corpus: str, used: int, skipped: Counter[str], unreadable: Sequence[
         print(f"  {error}", file=sys.stderr)
     if len(unreadable) > NAMED_AT_MOST:
         print(f"  and {len(unreadable) - NAMED_AT_MOST} more", file=sys.stderr)
+
+
+def _named(emotions: Counter[str]) -> str:
+    names = [f"{count} {emotion}" for emotion, count in emotions.most_common(NAMED_AT_MOST)]
+    more = sum(count for _, count in emotions.most_common()[NAMED_AT_MOST:])
+    return ", ".join([*names, *([f"{more} of other names"] if more else [])])
 
 
 @contextmanager

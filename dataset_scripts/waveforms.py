@@ -10,6 +10,7 @@ import soundfile
 import soxr
 
 from .errors import InputError
+from .files import reading
 
 SAMPLING_RATE = 16_000  # Hz, of everything that is built (section 5.1 of arXiv 2306.12991)
 
@@ -22,10 +23,11 @@ def read_waveform(source: Path | bytes, name: str | Path | None = None) -> np.nd
         name: what to call it in messages; default: its path.
 
     Raises:
-        InputError: if it is empty, no audio, or holds samples that are not finite numbers.
+        InputError: if it cannot be read, is empty, no audio, or holds samples that are not finite numbers.
     """
     name = name or (source if isinstance(source, Path) else "audio")
-    content = source.read_bytes() if isinstance(source, Path) else source
+    with reading(name):
+        content = source.read_bytes() if isinstance(source, Path) else source
     if not content:
         raise InputError(f"{name}: the file is empty.")
     try:

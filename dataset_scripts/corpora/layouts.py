@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
+from ..files import read_text
 from .recording import Corpus, Recording, audio_files
 
 
@@ -76,7 +77,7 @@ def _transcribe_emotion_tts_ko(path: Path, match: re.Match) -> str:
 
 
 def _text_of(path: Path) -> str:
-    return path.read_text(encoding="utf-8-sig").strip() if path.is_file() else ""
+    return read_text(path).strip() if path.is_file() else ""
 
 
 LAYOUTS = (

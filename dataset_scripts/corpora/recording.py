@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import InputError
+from ..files import files_below
 
 EMOTIONS = ("neutral", "happy", "sad", "angry")  # the paper's (section 5.1)
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus"})
@@ -52,6 +52,7 @@ class AnnotatedUtterance:
 
     Attributes:
         name: its name, unique in its corpus.
+        origin: where it is annotated, for messages: file and name.
         audio: content of the audio file.
         segments: ``{"start": seconds, "end": seconds, "label": name}`` each.
         speaker: identity of the speaker.
@@ -59,6 +60,7 @@ class AnnotatedUtterance:
     """
 
     name: str
+    origin: str
     audio: bytes
     segments: list[dict]
     speaker: str
@@ -66,15 +68,11 @@ class AnnotatedUtterance:
 
 
 def audio_files(folder: Path) -> list[Path]:
-    """All audio files below a folder, sorted; hidden ones (``._name`` of some archives) are none.
+    """All audio files below a folder, sorted, those of linked folders too; hidden ones (``._name``) are none.
 
     Raises:
-        InputError: if there is no such folder.
+        InputError: if there is no such folder, or one below it cannot be read.
     """
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder.")
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file() and not path.name.startswith(".")
-    )
+    return [
+        path for path in files_below(folder) if path.suffix.lower() in AUDIO_SUFFIXES and not path.name.startswith(".")
+    ]

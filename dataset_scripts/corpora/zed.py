@@ -8,60 +8,106 @@ and ``end``) and ``transcription``.
 from __future__ import annotations
 
 import json
+import math
 import posixpath
-import zipfile
-from collections.abc import Callable, Iterator
+import reprlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from .contents import open_contents
 from .recording import EMOTIONS, AnnotatedUtterance
 
 ANNOTATION_FILE = "ZED.json"
+# Bytes, unpacked. Larger files are not read: the real annotation has 40 kB, and 1 GiB is hours of speech.
+LARGEST_ANNOTATION, LARGEST_AUDIO = 1 << 26, 1 << 30
 
 
 def read_zed(source: str | Path) -> Iterator[AnnotatedUtterance]:
-    """Yields the utterances in the order of the annotation; at most one of them is in memory.
+    """The utterances in the order of the annotation, which is checked at once; at most one of them is in memory.
 
     Args:
         source: the folder, or the ZIP archive.
 
     Raises:
-        InputError: if it is not ZED, an audio file is missing, or an annotation is not as the layout says.
+        InputError: if it is not ZED, an audio file is missing, or an annotation is not as the layout says; and, when
+            its turn has come, if an audio file cannot be read.
     """
-    source = Path(source)
-    if source.is_dir():
-        names = [path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()]
-        yield from _read(source, names, lambda name: (source / name).read_bytes())
-    elif zipfile.is_zipfile(source):
-        with zipfile.ZipFile(source) as archive:
-            yield from _read(source, archive.namelist(), archive.read)
-    else:
-        raise InputError(f"{source} is neither the folder of ZED nor its ZIP archive.")
-
-
-def _read(source: Path, names: list[str], read: Callable[[str], bytes]) -> Iterator[AnnotatedUtterance]:
-    annotation = next((name for name in sorted(names, key=len) if posixpath.basename(name) == ANNOTATION_FILE), None)
-    if annotation is None:
+    contents = open_contents(Path(source))
+    annotations = [name for name in sorted(contents.names) if posixpath.basename(name) == ANNOTATION_FILE]
+    if not annotations:
         raise InputError(f"{source} is not ZED: it holds no {ANNOTATION_FILE}.")
-    try:
-        entries = json.loads(read(annotation))
-    except ValueError as error:
-        raise InputError(f"{source}: {annotation} is not JSON ({error}).") from error
-    root, known = posixpath.dirname(annotation), frozenset(names)
-    for name, entry in entries.items():
+    annotation = min(annotations, key=len)
+    where = f"{source}: {annotation}"
+    utterances = []
+    for name, entry in _entries(contents.read(annotation, LARGEST_ANNOTATION), where).items():
         try:
-            wav, segments = str(entry["wav"]), [_segment(event) for event in entry["emotion"]]
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{source}: {annotation}: bad entry {name!r}: {error!r}.") from error
-        # Only a name that the folder or archive lists is ever opened: a path that leads out of it is not one.
-        path = posixpath.normpath(posixpath.join(root, wav.removeprefix("datafolder/")))
-        if path not in known:
-            raise InputError(f"{source}: the audio {wav} of {name!r} is missing.")
-        yield AnnotatedUtterance(name, read(path), segments, name.split("_")[0], str(entry.get("transcription", "")))
+            utterance, wav = _utterance(name, entry), _field(entry, "wav", str)
+        except (ValueError, OverflowError) as error:
+            raise InputError(f"{where}: bad entry {reprlib.repr(name)}: {error}.") from error
+        origin = f"{where}: {name}"
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(annotation), wav.removeprefix("datafolder/")))
+        contents.check(path, origin)
+        utterances.append((replace(utterance, origin=origin), path))
+    return (replace(one, audio=contents.read(path, LARGEST_AUDIO)) for one, path in utterances)
 
 
-def _segment(event: dict[str, Any]) -> dict[str, Any]:
-    if event["emo"] not in EMOTIONS:
-        raise ValueError(f"unknown emotion {event['emo']!r}")
-    return {"start": float(event["start"]), "end": float(event["end"]), "label": event["emo"]}
+def _entries(content: bytes, where: str) -> dict[str, Any]:
+    try:
+        entries = json.loads(content, object_pairs_hook=_unique)
+    except RecursionError as error:
+        raise InputError(f"{where} is not an annotation: it has lists in lists without end.") from error
+    except ValueError as error:
+        raise InputError(f"{where} is not JSON ({error}).") from error
+    if not isinstance(entries, dict) or not entries:
+        raise InputError(f"{where} must be a JSON object with an entry for each utterance.")
+    return entries
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """JSON would keep the last of equal names, and lose the others without a word."""
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"{reprlib.repr(twice)} is there twice")
+    return entries
+
+
+def _utterance(name: str, entry: Any) -> AnnotatedUtterance:
+    """An entry's utterance, without its audio; raises a ValueError or OverflowError that says what is wrong with it."""
+    if not isinstance(entry, dict):
+        raise ValueError(f"it must be an object; got {reprlib.repr(entry)}")
+    if "duration" in entry and _seconds(entry, "duration") <= 0:
+        raise ValueError(f"its duration must be positive; got {entry['duration']}")
+    segments = [_segment(event) for event in _field(entry, "emotion", list)]
+    transcription = str(entry.get("transcription") or "")
+    f"{name}{transcription}".encode()  # half a pair of surrogates, which JSON can write, is no text
+    return AnnotatedUtterance(name, "", b"", segments, name.split("_")[0], transcription)
+
+
+def _segment(event: Any) -> dict[str, Any]:
+    if not isinstance(event, dict):
+        raise ValueError(f"an event must be an object; got {reprlib.repr(event)}")
+    label, start, end = _field(event, "emo", str), _seconds(event, "start"), _seconds(event, "end")
+    if label not in EMOTIONS:
+        raise ValueError(f"unknown emotion {reprlib.repr(label)}; there are {', '.join(EMOTIONS)}")
+    if not 0 <= start < end:
+        raise ValueError(f"the {label} event from {start} to {end} s needs 0 <= start < end")
+    return {"start": start, "end": end, "label": label}
+
+
+def _seconds(holder: dict[str, Any], key: str) -> float:
+    value = holder.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"its {key} must be a finite number of seconds; got {reprlib.repr(value)}")
+    return float(value)
+
+
+def _field(holder: dict[str, Any], key: str, kind: type) -> Any:
+    value = holder.get(key)
+    if not isinstance(value, kind):
+        raise ValueError(f"its {key} must be a {kind.__name__}; got {reprlib.repr(value)}")
+    return value
