@@ -18,6 +18,10 @@ class MissingLibraryError(InputError, ImportError):
     """What was asked for needs a library that is not installed."""
 
 
+class InputWarning(UserWarning):
+    """A file was read, but not all of it, or it may not be what was meant; the command line prints it as one line."""
+
+
 def import_library(name: str, purpose: str, install: str) -> ModuleType:
     """Imports a library that not everybody installs.
 
