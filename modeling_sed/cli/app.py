@@ -1,18 +1,21 @@
 """The console command `emotion-diarization`: its subcommands, and what becomes of errors.
 
 Exit codes: 0 done, 1 something of the input failed (an `InputError`, which is printed as one line), 2 wrong usage.
-Anything else is a bug and keeps its traceback. Each subcommand is a file of this folder and imports what it needs when
-it runs, so that the command starts at once.
+An `InputWarning` is printed as one line, too. Anything else is a bug and keeps its traceback. Each subcommand is a file
+of this folder and imports what it needs when it runs, so that the command starts at once.
 """
 
 from __future__ import annotations
+
+import warnings
+from typing import Any
 
 import click
 import typer
 from typer.core import TyperGroup
 
 from ..dataset_scripts.errors import InputError as DatasetInputError
-from ..errors_sed import InputError
+from ..errors_sed import InputError, InputWarning
 from .build import build
 from .convert import convert
 from .diarize import diarize
@@ -25,14 +28,24 @@ from .tune import tune
 
 
 class Commands(TyperGroup):
-    """Prints an `InputError` of a command as one line."""
+    """Prints an `InputError` or `InputWarning` of a command as one line."""
 
     def invoke(self, context: click.Context) -> object:
-        try:
-            return super().invoke(context)
-        except (InputError, DatasetInputError) as error:
-            typer.echo(f"error: {error}", err=True)
-            raise typer.Exit(1) from error
+        with warnings.catch_warnings():
+            show = warnings.showwarning
+
+            def show_ours_as_a_line(message: Warning | str, category: type[Warning], *place: Any) -> None:
+                if issubclass(category, InputWarning):
+                    typer.echo(f"warning: {message}", err=True)
+                else:
+                    show(message, category, *place)
+
+            warnings.showwarning = show_ours_as_a_line
+            try:
+                return super().invoke(context)
+            except (InputError, DatasetInputError) as error:
+                typer.echo(f"error: {error}", err=True)
+                raise typer.Exit(1) from error
 
 
 app = typer.Typer(
