@@ -26,22 +26,20 @@ class Format:
         suffixes: of its files, in lower case.
         read: the annotations of a file; a second argument chooses the tier, if it has tiers.
         write: annotations into a file or stream.
-        holds_many: whether a file holds many recordings, or one, which has the file's name.
         has_tiers: whether a file may hold several annotations of the same recording.
     """
 
     suffixes: tuple[str, ...]
     read: Callable[..., Iterable[Annotation]]
     write: Callable[[Iterable[Annotation], Target], None]
-    holds_many: bool = False
     has_tiers: bool = False
 
 
 FORMATS = {
-    "json": Format((".json",), read_json, write_json, holds_many=True),
-    "jsonl": Format((".jsonl",), read_jsonl, write_jsonl, holds_many=True),
-    "csv": Format((".csv", ".tsv"), read_csv, write_csv, holds_many=True),
-    "rttm": Format((".rttm",), read_rttm, write_rttm, holds_many=True),
+    "json": Format((".json",), read_json, write_json),
+    "jsonl": Format((".jsonl",), read_jsonl, write_jsonl),
+    "csv": Format((".csv", ".tsv"), read_csv, write_csv),
+    "rttm": Format((".rttm",), read_rttm, write_rttm),
     "textgrid": Format((".textgrid",), read_textgrid, write_textgrid, has_tiers=True),
     "audacity": Format((".txt",), read_audacity, write_audacity),
     "eaf": Format((".eaf",), read_eaf, write_eaf, has_tiers=True),

@@ -159,7 +159,8 @@ def write_jsonl(annotations: Iterable[Annotation], target: Target) -> None:
 
 def _mapping(annotation: Annotation) -> dict[str, Any]:
     """What is not known is left out."""
-    return {key: value for key, value in vars(annotation).items() if value is not None}
+    values = {key: getattr(annotation, key) for key in ("name", "duration", "segments", "reference")}
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def _dumped(value: Any, indent: int | None = None) -> str:

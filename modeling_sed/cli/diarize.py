@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from enum import Enum
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -103,7 +104,7 @@ def diarize(
     if per_channel:
         recordings = recordings.by_channel()
     if output is None:
-        _check_format(output_format.value, len(recordings.names))
+        _check_format(output_format.value, recordings)
     if front_end:
         options["front_end"] = _front_end(front_end)
     failures: list[InputError] = []
@@ -138,10 +139,12 @@ def diarize(
         raise typer.Exit(1)
 
 
-def _check_format(name: str, recordings: int) -> None:
-    if name in FORMATS and not FORMATS[name].holds_many and recordings != 1:
-        many = ", ".join(other for other, kind in FORMATS.items() if kind.holds_many)
-        raise typer.BadParameter(f"--format {name} is for one recording, these are {recordings}; for several: {many}.")
+def _check_format(name: str, recordings: Recordings) -> None:
+    """Lets the format refuse the recordings before the model is loaded: too many, or names that it cannot hold."""
+    try:
+        WRITERS[name]((Annotation(recording, duration=1.0) for recording in recordings.names), StringIO())
+    except InputError as error:
+        raise typer.BadParameter(str(error), param_hint="--format") from error
 
 
 def _batch_size(value: str) -> int | str:

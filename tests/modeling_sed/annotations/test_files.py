@@ -19,6 +19,7 @@ from modeling_sed.errors_sed import InputError
 from .common import SPOKEN, read_back, refused, timelines, without, written
 
 EXAMPLES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+HOLDS_MANY = ("json", "jsonl", "csv", "rttm")
 KEEPS_DURATION = ("json", "jsonl", "csv", "textgrid")
 KEEPS_SCORES = ("json", "jsonl", "csv", "rttm", "srt", "vtt")
 
@@ -43,7 +44,7 @@ def test_what_is_written_is_read_as_the_same(kind: str, tmp_path: Path, annotati
         )
 
 
-@pytest.mark.parametrize("kind", [kind for kind, its in FORMATS.items() if its.holds_many])
+@pytest.mark.parametrize("kind", HOLDS_MANY)
 def test_files_of_many_recordings(kind: str, tmp_path: Path):
     both = [Annotation("folder/a.wav", SPOKEN.segments[2:], 8.0), Annotation("b", SPOKEN.segments[2:], 9.5)]
     found = read_annotations(written(kind, both, tmp_path))
@@ -51,7 +52,7 @@ def test_files_of_many_recordings(kind: str, tmp_path: Path):
     assert found["b"].segments == both[1].segments
 
 
-@pytest.mark.parametrize("kind", [kind for kind, its in FORMATS.items() if not its.holds_many])
+@pytest.mark.parametrize("kind", [kind for kind in FORMATS if kind not in HOLDS_MANY])
 def test_files_of_one_recording_do_not_take_two(kind: str, tmp_path: Path):
     with pytest.raises(InputError, match=r"files hold one recording; got 2"):
         written(kind, [SPOKEN, SPOKEN], tmp_path)

@@ -61,12 +61,14 @@ def test_diarize_prints_every_format_that_score_reads(model_folder: Path, record
         path = tmp_path / f"call{its.suffixes[0]}"
         path.write_text(printed(kind, plain).stdout, encoding="utf-8")
         timelines[kind] = [(s["start"], s["end"], s["label"]) for s in files.read_annotations(path)["call"].segments]
-        if its.holds_many:
+        if kind in ("json", "jsonl", "csv", "rttm"):
             path.write_text(printed(kind, plain, other).stdout, encoding="utf-8")
             assert list(files.read_annotations(path)) == ["call", "other"]
         else:
             message = printed(kind, plain, other, code=2).output
-            assert f"--format {kind} is for one recording" in " ".join(message.replace("│", " ").split())
+            assert "hold one recording; got 2" in " ".join(message.replace("│", " ").split())
+    message = printed("rttm", plain, recording, code=2).output
+    assert "'a recording': names and labels in RTTM have no" in " ".join(message.replace("│", " ").split())
     assert timelines["json"] and all(timeline == timelines["json"] for timeline in timelines.values())
     message = CliRunner().invoke(
         app, ["diarize", "--model", *map(str, (model_folder, plain, "--format", "csv", "--output", tmp_path / "o"))]
