@@ -2,7 +2,7 @@
 
 Files of plain samples (wav, aiff …) are read by soundfile, all others by PyAV, which brings ffmpeg's libraries along. A
 file is as long as what can be decoded, whatever its header says, and what cannot be decoded is as silent as what was
-not recorded. A `RecordingWarning` says where a file is not what it says.
+not recorded. A `InputWarning` says where a file is not what it says.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING, Literal
 import numpy as np
 import soundfile
 
-from .frames_sed import InputError, RecordingWarning, import_library
+from .frames_sed import InputError, InputWarning, import_library
 
 if TYPE_CHECKING:  # only needed for compressed files
     import av
@@ -274,4 +274,4 @@ def _as_floats(values: np.ndarray) -> np.ndarray:
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, RecordingWarning, stacklevel=2)
+    warnings.warn(message, InputWarning, stacklevel=2)

@@ -19,8 +19,8 @@ from .audio_files_sed import download, open_file
 from .frames_sed import (
     FrameGeometry,
     InputError,
+    InputWarning,
     MissingFileError,
-    RecordingWarning,
     Window,
     cut_windows,
     import_library,
@@ -287,7 +287,7 @@ def _mono(samples: np.ndarray, channel: int | None, name: str) -> np.ndarray:
             energies = np.square(samples, dtype=np.float64).sum(axis=0)
             if energy < least * energies.max():
                 message = f"{name}: its channels cancel each other out (opposite phases); the louder one is heard."
-                warnings.warn(message, RecordingWarning, stacklevel=2)
+                warnings.warn(message, InputWarning, stacklevel=2)
                 return np.ascontiguousarray(samples[:, energies.argmax()])
         return mix
     channel = channel or 0

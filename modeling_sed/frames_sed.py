@@ -40,8 +40,8 @@ class MissingLibraryError(InputError, ImportError):
     """What was asked for needs a library that is not installed."""
 
 
-class RecordingWarning(UserWarning):
-    """A recording is not what its file says, or was not heard as it is; the message names it."""
+class InputWarning(UserWarning):
+    """A file is not what it says, was not used as it is, or may not be what was meant; the message names it."""
 
 
 def import_library(name: str, purpose: str, install: str) -> ModuleType:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..frames_sed import Segment
+from .annotation import Annotation
+from .text_files import Target, opened
 
 HEADER = "   start      end   label        score"
 
@@ -25,6 +27,18 @@ def format_table(segments: Sequence[Segment], reference: Sequence[Segment] | Non
     right = true + [""] * (height - len(true))
     rows = [("predicted", "reference"), (HEADER, HEADER), *zip(left, right, strict=True)]
     return "\n".join(f"{a:<{len(HEADER)}}    {b}".rstrip() for a, b in rows)
+
+
+def write_table(annotations: Iterable[Annotation], target: Target) -> None:
+    """Writes the table of each recording below its name and duration, as soon as it is known.
+
+    Raises:
+        InputError: if the file cannot be written.
+    """
+    with opened(target) as file:
+        for annotation in annotations:
+            print(f"{annotation.name} ({annotation.duration:.2f} s)", file=file)
+            print(format_table(annotation.segments, annotation.reference) + "\n", file=file, flush=True)
 
 
 def _line(segment: Segment) -> str:

@@ -1,8 +1,8 @@
 """The console command `emotion-diarization`: its subcommands, and how errors are reported.
 
-Exit codes: 0 success, 1 an input cannot be used (an `InputError`, which is printed as one line), 2 wrong usage.
-Anything else is a bug and keeps its traceback. Each subcommand is a file of this folder and imports what it needs when
-it runs, so that the command starts at once.
+Exit codes: 0 success, 1 an input cannot be used (an `InputError`, which is printed as one line), 2 wrong usage. An
+`InputWarning` is printed as one line, too. Anything else is a bug and keeps its traceback. Each subcommand is a file of
+this folder and imports what it needs when it runs, so that the command starts at once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..dataset_scripts.errors import InputError as DatasetInputError
-from ..frames_sed import InputError, RecordingWarning
+from ..frames_sed import InputError, InputWarning
 from .build import build
 from .convert import convert
 from .diarize import diarize
@@ -29,11 +29,11 @@ from .tune import tune
 
 
 class Commands(TyperGroup):
-    """Prints an `InputError` of a command, and each `RecordingWarning`, as one line."""
+    """Prints an `InputError` of a command, and each `InputWarning`, as one line."""
 
     def invoke(self, context: Any) -> object:
         with warnings.catch_warnings():
-            warnings.simplefilter("always", RecordingWarning)
+            warnings.simplefilter("default", InputWarning)
             warnings.showwarning = partial(_show_warning, warnings.showwarning)
             try:
                 return super().invoke(context)
@@ -45,7 +45,7 @@ class Commands(TyperGroup):
 def _show_warning(
     show: Callable[..., None], message: Warning | str, category: type[Warning], *place: Any, **more: Any
 ) -> None:
-    if issubclass(category, RecordingWarning):
+    if issubclass(category, InputWarning):
         typer.echo(f"warning: {message}", err=True)
     else:
         show(message, category, *place, **more)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from enum import Enum
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..annotations.annotation import Annotation
+from ..annotations.files import FORMATS
+from ..annotations.text_table import write_table
 from ..frames_sed import InputError
 
 if TYPE_CHECKING:  # importing them takes seconds
@@ -19,11 +24,8 @@ if TYPE_CHECKING:  # importing them takes seconds
     from ..recordings.sources import Recordings
 
 
-class OutputFormat(str, Enum):
-    """How timelines are printed."""
-
-    table = "table"
-    json = "json"
+WRITERS = {"table": write_table, **{name: kind.write for name, kind in FORMATS.items()}}
+OutputFormat = Enum("OutputFormat", {name: name for name in WRITERS}, type=str)  # type: ignore[misc]
 
 
 def diarize(
@@ -43,7 +45,13 @@ def diarize(
             "processes of `accelerate launch -m modeling_sed diarize …` share the recordings."
         ),
     ] = None,
-    output_format: Annotated[OutputFormat, typer.Option("--format", help="What to print.")] = OutputFormat.table,
+    output_format: Annotated[
+        OutputFormat,
+        typer.Option(
+            "--format",
+            help="What to print; json, jsonl, csv, rttm and table for any number of recordings, others for one.",
+        ),
+    ] = OutputFormat["table"],
     plot: Annotated[Path | None, typer.Option(help="Draw the timelines into this file (.png, .svg, .pdf).")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps … Default: the best there is.")] = None,
     dtype: Annotated[str | None, typer.Option(help="bfloat16, float16 … Default: as the model was saved.")] = None,
@@ -90,6 +98,8 @@ def diarize(
         raise typer.BadParameter("Several processes need an --output, which they share.")
     if sum(source is not None and source != [] for source in (files, file_list, dataset)) != 1:
         raise typer.BadParameter("Give recordings, a --list of them, or a --dataset.")
+    if output is not None and output_format.value not in ("table", "json"):
+        raise typer.BadParameter("--output writes JSON: --format is for what is printed.")
     options: dict[str, Any] = {"batch_size": _batch_size(batch_size), "turns": turns}
     if window is not None:
         options["window"] = window or None
@@ -98,6 +108,8 @@ def diarize(
     recordings = _recordings(files, file_list, dataset, split, limit)
     if per_channel:
         recordings = recordings.by_channel()
+    if output is None:
+        _check_format(output_format.value, recordings)
     if front_end:
         options["front_end"] = _front_end(front_end)
     failures: list[InputError] = []
@@ -112,7 +124,7 @@ def diarize(
     pipeline = load_pipeline(model, device or device_of_process(), dtype, compile_model)
     options["decoder"] = _decoder(decoder, len(pipeline.model.config.labels))
     if output is None:
-        _diarize_and_print(pipeline, recordings, report, options, output_format, plot)
+        _diarize_and_print(pipeline, recordings, report, options, output_format.value, plot)
     else:
         settings = {
             "model": model,
@@ -130,6 +142,14 @@ def diarize(
             typer.echo(f"{count} recordings in {output}")
     if failures:
         raise typer.Exit(1)
+
+
+def _check_format(name: str, recordings: Recordings) -> None:
+    """Lets the format refuse the recordings before the model is loaded: too many, or names that it cannot hold."""
+    try:
+        WRITERS[name]((Annotation(recording, duration=1.0) for recording in recordings.names), StringIO())
+    except InputError as error:
+        raise typer.BadParameter(str(error), param_hint="--format") from error
 
 
 def _batch_size(value: str) -> int | str:
@@ -179,27 +199,25 @@ def _diarize_and_print(
     recordings: Recordings,
     report: Callable[[InputError], None],
     options: dict[str, Any],
-    output_format: OutputFormat,
+    output_format: str,
     plot: Path | None,
 ) -> None:
-    from ..annotations.text_table import format_table
     from ..audio_sed import load_recording
     from ..recordings.diarization import diarize_recordings
     from .pictures import plotting_library, save_picture
 
     draw = plotting_library().plot_timelines if plot is not None else None
-    results, pictured = [], []
-    for position, result in diarize_recordings(pipeline, recordings, range(len(recordings.names)), report, **options):
-        if output_format is OutputFormat.table:
-            typer.echo(f"{result['name']} ({result['duration']:.2f} s)")
-            typer.echo(format_table(result["segments"], result.get("reference")) + "\n")
-        else:
-            results.append(result)
-        if draw is not None:
-            sampling_rate = pipeline.model.config.sampling_rate
-            waveform = load_recording(recordings.audio(position), sampling_rate).waveform
-            pictured.append({**result, "waveform": waveform})
-    if output_format is OutputFormat.json:
-        typer.echo(json.dumps(results, indent=2))
+    pictured = []
+
+    def annotations() -> Iterator[Annotation]:
+        every = range(len(recordings.names))
+        for position, result in diarize_recordings(pipeline, recordings, every, report, **options):
+            if draw is not None:
+                sampling_rate = pipeline.model.config.sampling_rate
+                waveform = load_recording(recordings.audio(position), sampling_rate).waveform
+                pictured.append({**result, "waveform": waveform})
+            yield Annotation(**result)
+
+    WRITERS[output_format](annotations(), sys.stdout)
     if draw is not None and plot is not None and pictured:
         save_picture(draw(pictured), plot)

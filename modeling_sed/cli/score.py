@@ -10,15 +10,27 @@ import typer
 
 
 def score(
-    reference: Annotated[Path, typer.Argument(help="The truth: ZED.json, our JSON, RTTM, TextGrid, CSV, or a folder.")],
+    reference: Annotated[
+        Path,
+        typer.Argument(
+            help="The truth: JSON (ours, ZED.json, SpeechBrain's, pyannote's, Label Studio's), JSONL, CSV, TSV, RTTM, "
+            "TextGrid, Audacity labels (.txt), EAF, SRT, WebVTT, or a folder."
+        ),
+    ],
     hypothesis: Annotated[Path, typer.Argument(help="The predictions, in any of these formats.")],
     durations: Annotated[
-        Path | None, typer.Option(help="CSV (name,duration) or UEM file, for annotations that do not give durations.")
+        Path | None, typer.Option(help="CSV (name,duration) or UEM file; overrules the durations in the annotations.")
     ] = None,
     neutral: Annotated[
         list[str] | None, typer.Option(help="Label that means no emotion. Default: neutral; repeatable.")
     ] = None,
     label: Annotated[list[str] | None, typer.Option(help="A label that may occur. Default: any; repeatable.")] = None,
+    renamed: Annotated[
+        list[str] | None, typer.Option("--map", help="What a label is called here: n=neutral; repeatable.")
+    ] = None,
+    tier: Annotated[
+        str | None, typer.Option(help="Tier to read of TextGrid and EAF files that have several. Default: emotion.")
+    ] = None,
     collar: Annotated[float, typer.Option(help="Seconds around reference borders that are not scored.")] = 0.0,
     confidence: Annotated[float, typer.Option(help="Level of the bootstrap interval.")] = 0.95,
     boundaries: Annotated[
@@ -31,19 +43,25 @@ def score(
     ] = None,
     worst: Annotated[int, typer.Option(help="How many utterances to draw.", min=1)] = 5,
 ) -> None:
-    """Score predicted segments against the truth: EDER with its components, and the sequences of emotions."""
+    """Score predicted segments against the truth: EDER with its components, and the sequences of emotions.
+
+    Labels are compared without regard to case and the spaces around them.
+    """
     from ..annotations.files import read_annotations, read_durations
+    from ..annotations.labels import folded, label_mapping, warn_of_one_sided_labels, with_folded_labels
     from ..evaluation.pairing import pair_annotations
     from ..evaluation.report import format_report, score_pairs, worst_utterances
     from .pictures import plotting_library, save_picture
 
     draw = plotting_library().plot_errors if plot is not None else None
-    neutral_labels = neutral or ["neutral"]
-    pairs = pair_annotations(
-        read_annotations(reference), read_annotations(hypothesis), durations and read_durations(durations)
-    )
+    mapping = label_mapping(renamed or [])
+    neutral_labels = [folded(name, mapping) for name in neutral or ["neutral"]]
+    labels = [folded(name, mapping) for name in label] if label else None
+    truth, found = (with_folded_labels(read_annotations(path, tier), mapping) for path in (reference, hypothesis))
+    warn_of_one_sided_labels(truth, found, neutral_labels)
+    pairs = pair_annotations(truth, found, durations and read_durations(durations))
     result = score_pairs(
-        pairs, neutral_labels, boundaries=boundaries, labels=label, collar=collar, confidence_interval=confidence
+        pairs, neutral_labels, boundaries=boundaries, labels=labels, collar=collar, confidence_interval=confidence
     )
     if draw is not None and plot is not None:
         save_picture(draw(worst_utterances(pairs, result, worst, neutral_labels)), plot)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..annotations.annotation import Annotation
+from ..annotations.times import DISAGREEMENT, cut_ends
 from ..frames_sed import InputError, Segment
-
-DISAGREEMENT = 0.1  # seconds by which two durations of an utterance may differ
 
 
 @dataclass(frozen=True)
@@ -34,14 +32,15 @@ def pair_annotations(
     predictions: Mapping[str, Annotation],
     durations: Mapping[str, float] | None = None,
 ) -> Pairs:
-    """Finds each utterance's reference, prediction and duration.
+    """Finds each utterance's reference, prediction and duration; cuts what rounding moved past the end (`cut_ends`).
 
     Args:
         references: by name.
         predictions: by name.
-        durations: seconds by name. If given, their names are those of the utterances, and an utterance that is missing
-            on one side has no emotion there, since formats such as RTTM have no other way to say so. If None, both
-            sides must name the same utterances, and one of them must give the durations.
+        durations: seconds by name. If given, they overrule those of the sides, their names are those of the
+            utterances, and an utterance that is missing on one side has no emotion there, since formats such as RTTM
+            have no other way to say so. If None, both sides must name the same utterances, and one of them must give
+            the durations.
 
     Raises:
         InputError: if utterances are missing on one side, or their duration is unknown or contradictory; the message
@@ -50,31 +49,32 @@ def pair_annotations(
     if durations is None:
         _refuse("in the predictions but not in the references", [n for n in predictions if n not in references])
         _refuse("in the references but not in the predictions", [n for n in references if n not in predictions])
-        durations = {}
-        for name, reference in references.items():
-            known = [side.duration for side in (reference, predictions[name]) if side.duration is not None]
-            durations[name] = known[0] if known else math.nan
-        _refuse(
-            "without a duration in either file; give them with --durations",
-            [n for n in durations if math.isnan(durations[n])],
-        )
+        durations = _durations(references, predictions)
     else:
         sides = [*references, *(name for name in predictions if name not in references)]
         _refuse("that the durations do not name", [name for name in sides if name not in durations])
-    contradictory = [
-        f"{name} ({side[name].duration} and {seconds} s)"
-        for name, seconds in durations.items()
-        for side in (references, predictions)
-        if name in side and abs((side[name].duration or seconds) - seconds) > DISAGREEMENT
-    ]
-    _refuse("whose durations contradict each other", contradictory)
     names = list(durations)
-    return Pairs(
-        names,
-        [references[name].segments if name in references else [] for name in names],
-        [predictions[name].segments if name in predictions else [] for name in names],
-        [float(durations[name]) for name in names],
+    seconds = [float(durations[name]) for name in names]
+    true, found = (
+        [side[name].segments if name in side else [] for name in names] for side in (references, predictions)
     )
+    return Pairs(names, cut_ends(true, seconds), found, seconds)
+
+
+def _durations(references: Mapping[str, Annotation], predictions: Mapping[str, Annotation]) -> dict[str, float]:
+    """The durations that the sides tell, those of the references first."""
+    told = {
+        name: [side[name].duration for side in (references, predictions) if side[name].duration is not None]
+        for name in references
+    }
+    _refuse("without a duration in either file; give them with --durations", [n for n in told if not told[n]])
+    contradictory = [
+        f"{name} ({' and '.join(map(str, known))} s)"
+        for name, known in told.items()
+        if max(known) - min(known) > DISAGREEMENT
+    ]
+    _refuse("whose durations contradict each other; --durations overrules both", contradictory)
+    return {name: known[0] for name, known in told.items()}
 
 
 def _refuse(what: str, names: Sequence[str]) -> None:

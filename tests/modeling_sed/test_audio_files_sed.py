@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from modeling_sed import InputError, audio_files_sed
 from modeling_sed.audio_sed import RecordingStream, count_channels, load_channels, load_recording
-from modeling_sed.frames_sed import RecordingWarning
+from modeling_sed.frames_sed import InputWarning
 from tests.modeling_sed.audio_containers import CONTAINERS, PITCHES, tones, write
 
 RATE = 48_000
@@ -28,7 +28,7 @@ LOSSLESS = [kind for kind, (*_, delay) in CONTAINERS.items() if delay == 0]
 @pytest.fixture(autouse=True)
 def _no_warning_is_overlooked():
     with warnings.catch_warnings():
-        warnings.simplefilter("error", RecordingWarning)
+        warnings.simplefilter("error", InputWarning)
         yield
 
 
@@ -100,7 +100,7 @@ def test_chained_and_joined_files_are_heard_to_their_end(tmp_path: Path):
         soundfile.write(path, tones(1.5), RATE, **options)
         (tmp_path / f"two.{suffix}").write_bytes(2 * path.read_bytes())
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RecordingWarning)  # where they are joined, mp3 has a packet that is none
+            warnings.simplefilter("ignore", InputWarning)  # where they are joined, mp3 has a packet that is none
             duration = load_recording(tmp_path / f"two.{suffix}", 16_000).duration
         assert duration == pytest.approx(2 * load_recording(path, 16_000).duration, abs=0.1)
 
@@ -144,9 +144,9 @@ def test_wav_that_was_streamed_does_not_know_its_length(stated: int, tmp_path: P
 
 
 def test_wav_with_a_wrong_length_is_not_read_in_silence():
-    with pytest.warns(RecordingWarning, match=r"ends after 2.00 s; its header says 3.00 s"):
+    with pytest.warns(InputWarning, match=r"ends after 2.00 s; its header says 3.00 s"):
         assert load_recording(wav(SPEECH, 96_000), 16_000).duration == 2.0
-    with pytest.warns(RecordingWarning, match=r"after the 1.00 s that its header speaks of, the file goes on"):
+    with pytest.warns(InputWarning, match=r"after the 1.00 s that its header speaks of, the file goes on"):
         assert load_recording(wav(SPEECH, 32_000), 16_000).duration == 1.0
     tags = b"LIST" + struct.pack("<I", 4) + b"INFO"
     assert load_recording(wav(SPEECH, after=tags), 16_000).duration == 2.0  # further chunks are no surprise
@@ -163,7 +163,7 @@ def test_flac_that_was_streamed_or_lies_about_its_length(tmp_path: Path):
     content[21:26] = (stated & ~(2**36 - 1)).to_bytes(5, "big")
     assert load_recording(bytes(content), 16_000).duration == 2.0
     content[21:26] = (stated + RATE).to_bytes(5, "big")
-    with pytest.warns(RecordingWarning, match=r"ends after 2.00 s; its header says 3.00 s"):
+    with pytest.warns(InputWarning, match=r"ends after 2.00 s; its header says 3.00 s"):
         assert load_recording(bytes(content), 16_000).duration == 2.0
 
 
@@ -175,7 +175,7 @@ def test_damage_in_the_middle_does_not_move_what_follows(tmp_path: Path):
     content = bytearray(path.read_bytes())
     middle = len(content) // 3
     content[middle : middle + 4_000] = bytes(4_000)
-    with pytest.warns(RecordingWarning, match="damaged in 1 place"):
+    with pytest.warns(InputWarning, match="damaged in 1 place"):
         samples, rate, _ = load_channels(bytes(content), 16_000)
     assert len(samples) / rate == pytest.approx(6.0, abs=0.1)
     assert np.flatnonzero(np.abs(samples[:, 0]) > 0.1)[0] / rate == pytest.approx(5.0, abs=0.1)
@@ -189,7 +189,7 @@ def test_a_file_cut_anywhere_is_heard_up_to_there_or_refused(kind: str, share: f
     content = path.read_bytes()
     kept = content[: round(share * len(content))]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RecordingWarning)
+        warnings.simplefilter("ignore", InputWarning)
         try:
             found = load_channels(kept + b"\x55" * 1_000 if junk else kept, 16_000)[0]
         except InputError as error:

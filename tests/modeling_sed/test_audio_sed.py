@@ -24,7 +24,7 @@ import modeling_sed
 from modeling_sed import InputError, audio_files_sed, audio_sed
 from modeling_sed.annotations.dataset_rows import as_segments
 from modeling_sed.audio_sed import RecordingStream, count_channels, load_channels, load_recording
-from modeling_sed.frames_sed import RecordingWarning
+from modeling_sed.frames_sed import InputWarning
 from modeling_sed.recordings.sources import Recordings, dataset_split
 from tests.modeling_sed.audio_containers import tones, write
 
@@ -125,7 +125,7 @@ def test_channels_stay_apart_until_they_are_mixed(tmp_path: Path):
 def test_channels_that_cancel_each_other_out_are_not_silence(tmp_path: Path):
     left = tones(1.0)[:, 0]
     soundfile.write(tmp_path / "call.wav", np.stack([left, -0.98 * left], 1), 48_000, subtype="FLOAT")
-    with pytest.warns(RecordingWarning, match=r"call.wav: its channels cancel each other out .* louder one is heard"):
+    with pytest.warns(InputWarning, match=r"call.wav: its channels cancel each other out .* louder one is heard"):
         found = load_recording(tmp_path / "call.wav", 48_000).waveform
     np.testing.assert_array_equal(found, left)
     with warnings.catch_warnings():

@@ -16,7 +16,7 @@ from transformers import Wav2Vec2FeatureExtractor
 
 from modeling_sed import FrameGeometry, InputError, SpeechEmotionDiarizationPipeline, audio_files_sed
 from modeling_sed.audio_sed import RecordingStream, cut_windows, load_recording
-from modeling_sed.frames_sed import RecordingWarning
+from modeling_sed.frames_sed import InputWarning
 from tests.conftest import REPOSITORY, small_model
 
 KERNELS, STRIDES = (10, 3, 3, 3, 3, 2, 2), (5, 2, 2, 2, 2, 2, 2)
@@ -149,7 +149,7 @@ def test_a_cut_file_is_heard_and_the_others_go_on(
     (tmp_path / "cut.flac").write_bytes(content[: len(content) // 2])
     (tmp_path / "headless.raw").write_bytes(content[1000:])
     files = [tmp_path / name for name in ("cut.flac", "headless.raw", "long.flac")]
-    with pytest.warns(RecordingWarning, match=r"cut.flac: ends after \d.\d\d s; its header says 6.25 s"):
+    with pytest.warns(InputWarning, match=r"cut.flac: ends after \d.\d\d s; its header says 6.25 s"):
         cut, headless, whole = diarize(files, return_exceptions=True)
     assert 2 < cut[-1]["end"] < 4
     assert isinstance(headless, ValueError) and "headless.raw: not audio" in str(headless)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from modeling_sed.annotations import files
 from modeling_sed.annotations.segments import fill_neutral
@@ -47,6 +47,35 @@ def test_diarize_goes_on_after_a_bad_recording(model_folder: Path, recording: Pa
     assert f"{recording} (1.00 s)" in done.stdout and "start      end   label" in done.stdout
 
 
+def test_diarize_prints_every_format_that_score_reads(model_folder: Path, recording: Path, tmp_path: Path):
+    def printed(kind: str, *recordings: Path, code: int = 0) -> Result:
+        done = CliRunner().invoke(app, ["diarize", "--model", *map(str, (model_folder, *recordings)), "--format", kind])
+        assert done.exit_code == code, done.output
+        return done
+
+    plain, other = (tmp_path / name for name in ("call.wav", "other.wav"))
+    for path in (plain, other):
+        path.write_bytes(recording.read_bytes())
+    timelines = {}
+    for kind, its in files.FORMATS.items():
+        path = tmp_path / f"call{its.suffixes[0]}"
+        path.write_text(printed(kind, plain).stdout, encoding="utf-8")
+        timelines[kind] = [(s["start"], s["end"], s["label"]) for s in files.read_annotations(path)["call"].segments]
+        if kind in ("json", "jsonl", "csv", "rttm"):
+            path.write_text(printed(kind, plain, other).stdout, encoding="utf-8")
+            assert list(files.read_annotations(path)) == ["call", "other"]
+        else:
+            message = printed(kind, plain, other, code=2).output
+            assert "hold one recording; got 2" in " ".join(message.replace("│", " ").split())
+    message = printed("rttm", plain, recording, code=2).output
+    assert "'a recording': names and labels in RTTM have no" in " ".join(message.replace("│", " ").split())
+    assert timelines["json"] and all(timeline == timelines["json"] for timeline in timelines.values())
+    message = CliRunner().invoke(
+        app, ["diarize", "--model", *map(str, (model_folder, plain, "--format", "csv", "--output", tmp_path / "o"))]
+    )
+    assert message.exit_code == 2 and "--output writes JSON" in message.output
+
+
 def test_wrong_usage_is_exit_code_2(model_folder: Path, recording: Path, tmp_path: Path):
     for arguments in (
         ["diarize", "--model", model_folder],
@@ -64,7 +93,7 @@ def test_what_can_be_mended_is_one_line_and_exit_code_1(model_folder: Path, reco
         (["diarize", "--model", tmp_path, recording], f"error: Cannot load the model {tmp_path}: "),
         (["diarize", "--model", model_folder, recording, "--output", recording / "o.json"], "o.json cannot be written"),
         (["diarize", "--model", model_folder, "--list", tmp_path / "none.txt"], "none.txt: there is no such list"),
-        (["build", "zed", "--zed", tmp_path / "no", "--output-dir", tmp_path / "out"], "neither the folder of ZED"),
+        (["build", "zed", "--zed", tmp_path / "no", "--output-dir", tmp_path / "out"], "no is neither a folder nor a ZIP archive"),
         (["train", "--dataset", tmp_path, "--encoder", "e", "--output-dir", tmp_path / "r"], "Cannot load the dataset"),
     ):
         done = run(*arguments)
@@ -72,7 +101,7 @@ def test_what_can_be_mended_is_one_line_and_exit_code_1(model_folder: Path, reco
 
 
 def test_anything_else_is_a_bug_and_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr(files, "read_annotations", lambda path: {}["bug"])
+    monkeypatch.setattr(files, "read_annotations", lambda *arguments: {}["bug"])
     done = CliRunner().invoke(app, ["score", str(tmp_path), str(tmp_path)])
     assert isinstance(done.exception, KeyError)
 

@@ -169,19 +169,22 @@ TIMED, UNTIMED = "name,start,end,label,duration\n", "name,start,end,label\n"
         ),
         (
             {"r.csv": TIMED + "a,0,1,sad,2", "h.csv": TIMED + "a,0,1,sad,3"},
-            "whose durations contradict each other: a (3.0 and 2.0 s).",
+            "whose durations contradict each other; --durations overrules both: a (2.0 and 3.0 s).",
         ),
         ({"r.csv": TIMED + "a,0,1,sad,2\nx/a.wav,0,1,sad,2", "h.csv": ""}, "utterances that come more than once: a."),
         (
             {"r.csv": TIMED + "a,0,3,sad,2", "h.csv": UNTIMED + "a,0,1,sad"},
             "utterance 'a': the segment 'sad' of its references, from 0.0 to 3.0 s, reaches past the end",
         ),
-        ({"r.csv": TIMED + "a,0,one,sad,2", "h.csv": ""}, "r.csv is not as its name says"),
-        ({"r.csv": "a,b\n1,2", "h.csv": ""}, "r.csv is not as its name says: KeyError('name')"),
-        ({"r.json": "{", "h.csv": ""}, "r.json is not as its name says"),
-        ({"r.rttm": "SPEAKER a 1 0", "h.csv": ""}, "r.rttm is not as its name says"),
-        ({"r.TextGrid": "no grid", "h.csv": ""}, "r.TextGrid is not as its name says"),
-        ({"r.docx": "", "h.csv": ""}, "r.docx: annotations are files that end in .csv, .json, .rttm, .textgrid."),
+        ({"r.csv": TIMED + "a,0,one,sad,2", "h.csv": ""}, "r.csv, line 2: end must be a finite number"),
+        (
+            {"r.csv": "a,b\n1,2", "h.csv": ""},
+            "r.csv, line 1: the table needs one column name, start, end, label; its columns are a, b.",
+        ),
+        ({"r.json": "{", "h.csv": ""}, "r.json is not JSON"),
+        ({"r.rttm": "SPEAKER a 1 0", "h.csv": ""}, "r.rttm, line 1: a line SPEAKER has 10 columns"),
+        ({"r.TextGrid": "no grid", "h.csv": ""}, "r.TextGrid, line 1: expected a text in double quotes"),
+        ({"r.docx": "", "h.csv": ""}, "r.docx: annotations are files that end in .csv, .eaf, .json, .jsonl, .rttm,"),
     ],
 )
 def test_what_does_not_fit_is_listed(tmp_path: Path, files: dict[str, str], message: str):
@@ -207,3 +210,82 @@ def test_real_zed_against_itself():
     done = score(path, path, "--boundaries", "--json")
     result = json.loads(done.stdout)
     assert result["eder"] == 0.0 and result["transitions"]["accuracy"] == 1.0 and result["boundaries"]["f1"] == 1.0
+
+
+HYPOTHESIS = '[{"name": "u1", "duration": 6, "segments": [{"start": 2, "end": 4.5, "label": "happy"}]}]'
+
+
+def score_texts(folder: Path, reference: str, *options: str | Path, hypothesis: str = HYPOTHESIS) -> Result:
+    (folder / "reference.csv").write_text(reference)
+    (folder / "hypothesis.json").write_text(hypothesis)
+    return score(folder / "reference.csv", folder / "hypothesis.json", "--json", *options)
+
+
+def test_labels_are_compared_without_case_and_spaces(tmp_path: Path):
+    spelt = TIMED + "u1,0,2,NEUTRAL,6\nu1,2,4.5, Happy ,6\n"
+    done = score_texts(tmp_path, spelt, "--label", "HAPPY", "--neutral", "Neutral ")
+    assert json.loads(done.stdout)["eder"] == 0 and done.stderr == ""
+
+
+def test_labels_are_mapped_on_both_sides(tmp_path: Path):
+    letters = TIMED + "u1,0,2,N,6\nu1,2,4.5,h,6\n"
+    done = score_texts(tmp_path, letters, "--map", "n=neutral", "--map", "H = happy")
+    assert json.loads(done.stdout)["eder"] == 0 and done.stderr == ""
+    assert json.loads(score_texts(tmp_path, letters, "--map", "h=happy", "--neutral", "n").stdout)["eder"] == 0
+    for options, message in (
+        (["--map", "n"], "'n' must say which label becomes which: n=neutral"),
+        (["--map", "=n"], "must say which label"),
+        (["--map", "n=neutral", "--map", "N=sad"], "'n' cannot become both 'neutral' and 'sad'"),
+    ):
+        done = score_texts(tmp_path, letters, *options)
+        assert done.exit_code == 1 and message in done.stderr
+
+
+def test_labels_of_one_side_only_are_named_with_their_counts(tmp_path: Path):
+    done = score_texts(tmp_path, TIMED + "u1,0,1,fear,6\nu1,1,2,fear,6\nu1,2,3,joy,6\n")
+    assert done.exit_code == 0 and json.loads(done.stdout)["eder"] > 0
+    assert done.stderr == (
+        "warning: Labels (number of segments) only in the references: fear (2), joy (1); "
+        "only in the predictions: happy (1).\n"
+    )
+
+
+def test_what_rounding_moved_past_the_end_is_cut_with_one_line(tmp_path: Path):
+    rounded = UNTIMED + "u1,2,6.0009,happy\nu1,4,6.02,happy\n"
+    done = score_texts(tmp_path, rounded)
+    assert done.stderr == (
+        "warning: 2 segment(s) of the references end up to 20.0 ms after their utterances and were cut there.\n"
+    )
+    assert json.loads(done.stdout)["eder"] == pytest.approx(0.25)
+    done = score_texts(tmp_path, UNTIMED + "u1,2,6.021,happy\n")
+    assert done.exit_code == 1 and "'u1': the segment 'happy' of its references, from 2.0 to 6.021 s" in done.stderr
+
+
+def test_durations_are_the_last_word(tmp_path: Path):
+    reference = TIMED + "u1,2,4.5,happy,5.8\n"
+    done = score_texts(tmp_path, reference)
+    assert "contradict each other; --durations overrules both: u1 (5.8 and 6.0 s)" in done.stderr
+    (tmp_path / "d.csv").write_text("name,duration\nu1,5\n")
+    result = json.loads(score_texts(tmp_path, reference, "--durations", tmp_path / "d.csv").stdout)
+    assert result["eder"] == 0 and result["hours"] == pytest.approx(5 / 3600)
+
+
+def test_lines_that_are_skipped_are_said_by_the_command(tmp_path: Path):
+    lines = "SPEAKER u1 1 2 2.5 <NA> <NA> happy <NA> <NA>\nNOSCORE u1 1 5 0.5 <NA> <NA> <NA> <NA> <NA>\n"
+    (tmp_path / "r.rttm").write_text(lines)
+    (tmp_path / "h.json").write_text(HYPOTHESIS)
+    done = score(tmp_path / "r.rttm", tmp_path / "h.json")
+    assert done.exit_code == 0
+    assert done.stderr == f"warning: {tmp_path / 'r.rttm'}: lines that are no segments were skipped: NOSCORE (1).\n"
+
+
+def test_one_tier_of_several_is_chosen(tmp_path: Path):
+    grid = textgrid.Textgrid()
+    for name, label in (("words", "so"), ("Affect", "happy")):
+        grid.addTier(textgrid.IntervalTier(name, [(2, 4.5, label)], 0, 6))
+    path = tmp_path / "u1.TextGrid"
+    grid.save(str(path), format="short_textgrid", includeBlankSpaces=True)
+    (tmp_path / "h.json").write_text(HYPOTHESIS)
+    done = score(path, tmp_path / "h.json")
+    assert done.exit_code == 1 and "choose one of the interval tiers 'words', 'Affect' by --tier" in done.stderr
+    assert json.loads(score(path, tmp_path / "h.json", "--tier", "affect", "--json").stdout)["eder"] == 0
