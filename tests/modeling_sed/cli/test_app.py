@@ -93,7 +93,7 @@ def test_what_can_be_mended_is_one_line_and_exit_code_1(model_folder: Path, reco
         (["diarize", "--model", tmp_path, recording], f"error: Cannot load the model {tmp_path}: "),
         (["diarize", "--model", model_folder, recording, "--output", recording / "o.json"], "o.json cannot be written"),
         (["diarize", "--model", model_folder, "--list", tmp_path / "none.txt"], "none.txt: there is no such list"),
-        (["build", "zed", "--zed", tmp_path / "no", "--output-dir", tmp_path / "out"], "neither a folder nor a ZIP archive"),
+        (["build", "zed", "--zed", tmp_path / "no", "--output-dir", tmp_path / "out"], "neither a folder nor a ZIP"),
         (["train", "--dataset", tmp_path, "--encoder", "e", "--output-dir", tmp_path / "r"], "Cannot load the dataset"),
     ):
         done = run(*arguments)
