@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import shutil
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from .errors import InputError
 
@@ -41,72 +38,22 @@ def prepare(work: Path, record: str) -> None:
 
 @contextmanager
 def locked(output_dir: Path) -> Iterator[Path]:
-    """Yields ``<output_dir>.partial``, for the only build that may use it: the one that could make the file
-    ``<output_dir>.partial.lock``, which says on which host it runs as which process.
-
-    A lock that a process of this host left when it died is taken over.
+    """Yields ``<output_dir>.partial``, for the only build that may use it; a build that died holds it no longer.
 
     Raises:
-        InputError: if another build holds it.
+        InputError: if another process is building there.
     """
     work = output_dir.with_name(output_dir.name + ".partial")
-    lock = work.with_name(work.name + ".lock")
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    while True:
-        try:
-            with lock.open("x", encoding="utf-8") as file:
-                json.dump({"host": platform.node(), "process": os.getpid()}, file)
-            break
-        except FileExistsError:
-            _remove_if_stale(lock, output_dir)
+    file = work.with_name(work.name + ".lock")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(file)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        raise InputError(f"{output_dir} is being built by another process; wait for it.") from error
     try:
         yield work
     finally:
-        lock.unlink(missing_ok=True)
-
-
-def _remove_if_stale(lock: Path, output_dir: Path) -> None:
-    """Removes the lock of a process that died; raises an InputError if its owner may still be building."""
-    try:
-        found = _text_of(lock)
-        owner = json.loads(found)
-        host, process = owner["host"], int(owner["process"])
-    except FileNotFoundError:
-        return  # that build has just ended
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{lock} is in the way, and names no process; delete it if nothing is being built.") from error
-    refusal = InputError(
-        f"{output_dir} is being built by process {process} on {host}; wait for it, or delete {lock} if it is no build."
-    )
-    if host != platform.node() or _is_alive(process):
-        raise refusal
-    aside = lock.with_name(f"{lock.name}.{os.getpid()}")
-    try:
-        lock.rename(aside)
-    except FileNotFoundError:
-        return  # another build was faster
-    if aside.read_text(encoding="utf-8") != found:  # so fast that this is already its own lock
-        aside.rename(lock)
-        raise refusal
-    aside.unlink()
-
-
-def _text_of(lock: Path) -> str:
-    """What the lock says; a moment passes between the making of the file and the writing."""
-    for _ in range(20):
-        if text := lock.read_text(encoding="utf-8"):
-            break
-        time.sleep(0.05)
-    return text
-
-
-def _is_alive(process: int) -> bool:
-    if sys.platform == "win32":
-        return True  # there, os.kill does not ask, it kills
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
+        with suppress(PermissionError):  # Windows removes no open file; there, an empty one stays
+            file.unlink(missing_ok=True)
+        lock.release()
