@@ -28,7 +28,8 @@ from accelerate.utils import send_to_device, set_seed
 from datasets import Dataset, IterableDataset
 from torch.optim.lr_scheduler import LRScheduler
 from tqdm.auto import tqdm
-from transformers import Wav2Vec2FeatureExtractor, get_scheduler
+from transformers import get_scheduler
+from transformers.feature_extraction_sequence_utils import SequenceFeatureExtractor
 
 from modeling_sed import SEDConfig, SEDForAudioFrameClassification, SpeechEmotionDiarizationPipeline
 from modeling_sed.dataset_scripts.errors import InputError as DatasetInputError
@@ -283,7 +284,7 @@ def validate(
     run: Run,
     rows: Dataset,
     collator: FrameLabelCollator,
-    feature_extractor: Wav2Vec2FeatureExtractor,
+    feature_extractor: SequenceFeatureExtractor,
     options: TrainingOptions,
 ) -> None:
     """Ends an epoch: measures the validation frame error rate, keeps the best model, anneals."""
@@ -321,7 +322,7 @@ def _rates(run: Run) -> list[float]:
 
 
 def save_model(
-    run: Run, config: SEDConfig, feature_extractor: Wav2Vec2FeatureExtractor, options: TrainingOptions
+    run: Run, config: SEDConfig, feature_extractor: SequenceFeatureExtractor, options: TrainingOptions
 ) -> None:
     """Writes the model so that `from_pretrained` and `pipeline` load it."""
     weights = run.accelerator.get_state_dict(run.model)

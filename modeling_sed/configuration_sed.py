@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, cast
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from transformers import AutoConfig, PreTrainedConfig
 
 from .decoding_sed import check_decoder
 from .frames_sed import FrameGeometry, InputError
 
+if TYPE_CHECKING:
+    from .encoders_sed import EncoderFamily
+
 PAPER_LABELS = ("neutral", "happy", "sad", "angry")
-SUPPORTED_ENCODERS = ("wavlm", "wav2vec2", "hubert")
+
+
+@cache
+def encoder_families() -> dict[str, EncoderFamily]:
+    """The encoders that a model can have, by transformers' ``model_type``.
+
+    Imported late, since transformers imports this file in the middle of its own imports.
+    """
+    from .encoders_sed import WaveformFamily
+    from .wav2vec2_bert_encoder_sed import Wav2Vec2BertFamily
+    from .whisper_encoder_sed import WhisperFamily
+
+    return {
+        "wavlm": WaveformFamily(),
+        "wav2vec2": WaveformFamily(),
+        "hubert": WaveformFamily(),
+        "wav2vec2-bert": Wav2Vec2BertFamily(),
+        "whisper": WhisperFamily(),
+    }
 
 
 class SEDConfig(PreTrainedConfig):
@@ -20,7 +42,7 @@ class SEDConfig(PreTrainedConfig):
     The defaults compute what the authors' released models compute.
 
     Args:
-        encoder_config: configuration of the encoder (wavlm, wav2vec2 or hubert), or its dictionary with a
+        encoder_config: configuration of the encoder (of a type in `encoder_families`), or its dictionary with a
             ``model_type``. Default: WavLM of base size.
         labels: label names in the order of the classifier's outputs. Default: the paper's four, neutral first.
             ``id2label`` does the same, as everywhere in transformers.
@@ -28,7 +50,7 @@ class SEDConfig(PreTrainedConfig):
         use_weighted_layer_sum: classify a learnt weighted sum of all hidden states instead of the last one.
         normalize_waveform: layer norm without affine parameters over an utterance's samples before the encoder, for
             models whose feature extractor does not do it. The authors' models have it, with a larger epsilon than
-            transformers' feature extractor.
+            transformers' feature extractor. For encoders that take waveforms.
         normalize_encoder_output: layer norm without affine parameters over all frames and features of an utterance
             jointly.
         classifier_bias: whether the linear classifier has a bias.
@@ -40,7 +62,8 @@ class SEDConfig(PreTrainedConfig):
 
     Raises:
         InputError: for an encoder or a decoder that does not exist, labels that are not distinct or lack the neutral
-            one, or a model of an earlier version that averages frames.
+            one, normalisation of waveforms for an encoder that takes none, or a model of an earlier version that
+            averages frames.
     """
 
     model_type = "sed"
@@ -83,6 +106,10 @@ class SEDConfig(PreTrainedConfig):
                 f"Labels must be distinct and contain the neutral label {neutral_label!r}; "
                 f"got {', '.join(self.labels)}."
             )
+        if normalize_waveform and self.encoder_family.input_name != "input_values":
+            raise InputError(
+                f"normalize_waveform: encoders of type {self.encoder_config.model_type} take no waveforms."
+            )
         check_decoder(decoder, len(self.labels))
 
     @classmethod
@@ -104,13 +131,14 @@ class SEDConfig(PreTrainedConfig):
         return [names[index] for index in range(len(names))]
 
     @property
+    def encoder_family(self) -> EncoderFamily:
+        """What has to be known of the encoder."""
+        return encoder_families()[self.encoder_config.model_type]
+
+    @property
     def geometry(self) -> FrameGeometry:
         """How samples, frames and seconds of this model relate."""
-        return FrameGeometry(
-            conv_kernel=tuple(self.encoder_config.conv_kernel),
-            conv_stride=tuple(self.encoder_config.conv_stride),
-            sampling_rate=self.sampling_rate,
-        )
+        return self.encoder_family.geometry(self.encoder_config, self.sampling_rate)
 
 
 def _as_encoder_config(encoder_config: PreTrainedConfig | dict[str, Any] | None) -> PreTrainedConfig:
@@ -126,7 +154,7 @@ def _as_encoder_config(encoder_config: PreTrainedConfig | dict[str, Any] | None)
 
 
 def _check_encoder_type(model_type: str) -> None:
-    if model_type not in SUPPORTED_ENCODERS:
+    if model_type not in encoder_families():
         raise InputError(
-            f"An encoder of type {model_type!r} is not supported: use one of {', '.join(SUPPORTED_ENCODERS)}."
+            f"An encoder of type {model_type!r} is not supported: use one of {', '.join(encoder_families())}."
         )

@@ -1,4 +1,4 @@
-"""The model of Speech Emotion Diarization: a self-supervised speech encoder and one linear layer per frame.
+"""The model of Speech Emotion Diarization: a pretrained speech encoder and one linear layer per frame.
 
 Follows section 3 and Fig. 3 of arXiv 2306.12991. The result for an utterance does not depend on the other utterances of
 its batch, nor on padding: see `SEDForAudioFrameClassification.forward`.
@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import torch
 from torch import nn
-from transformers import AutoConfig, AutoModel, PreTrainedModel
+from transformers import AutoConfig, PreTrainedModel
 from transformers import initialization as init
 from transformers.modeling_outputs import TokenClassifierOutput
 from transformers.utils.generic import can_return_tuple
@@ -63,7 +63,8 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
     def __init__(self, config: SEDConfig, encoder: PreTrainedModel | None = None):
         super().__init__(config)
         encoder_config = config.encoder_config
-        self.encoder = AutoModel.from_config(encoder_config) if encoder is None else encoder
+        self.encoder = config.encoder_family.new_encoder(encoder_config) if encoder is None else encoder
+        self.main_input_name = config.encoder_family.input_name
         accelerate_encoder = type(self).accelerate_encoder
         if accelerate_encoder is not None:
             accelerate_encoder(self.encoder, config)
@@ -85,51 +86,60 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
         """A new classifier on a pretrained encoder, ready to be fine-tuned.
 
         LayerDrop and SpecAugment of the encoder are off, as in the authors' recipe, unless ``encoder_arguments`` sets
-        them (``layerdrop``, ``apply_spec_augment`` …).
+        them (``layerdrop``, ``apply_spec_augment`` …). ``num_hidden_layers`` keeps that many layers, the lowest.
 
         Args:
-            pretrained_model_name_or_path: hub id or folder of a wavlm, wav2vec2 or hubert checkpoint.
+            pretrained_model_name_or_path: hub id or folder of a checkpoint whose type is in `encoder_families`.
             labels: label names, in order; default: the paper's four.
             encoder_arguments: changes to the encoder's configuration.
             config_arguments: further arguments of [`SEDConfig`].
 
         Raises:
-            InputError: if the checkpoint's encoder is not supported.
+            InputError: if the checkpoint's encoder is not supported, or has fewer layers than are to be kept.
             OSError: if there is no such checkpoint.
         """
-        encoder_arguments = {"layerdrop": 0.0, "apply_spec_augment": False, **(encoder_arguments or {})}
-        encoder_config = AutoConfig.from_pretrained(pretrained_model_name_or_path, **encoder_arguments)
+        encoder_config = AutoConfig.from_pretrained(pretrained_model_name_or_path)
         config = SEDConfig(encoder_config=encoder_config, labels=labels, **config_arguments)
-        encoder = AutoModel.from_pretrained(pretrained_model_name_or_path, config=encoder_config)
-        return cls(config, encoder)
+        family, layers = config.encoder_family, encoder_config.num_hidden_layers
+        for name, value in {**family.unregularized, **(encoder_arguments or {})}.items():
+            setattr(encoder_config, name, value)
+        if encoder_config.num_hidden_layers > layers:
+            raise InputError(
+                f"Cannot keep {encoder_config.num_hidden_layers} layers of {pretrained_model_name_or_path}: "
+                f"it has {layers}."
+            )
+        return cls(config, family.load_encoder(pretrained_model_name_or_path, encoder_config))
 
     def get_input_embeddings(self) -> None:  # type: ignore[override]  # transformers: always a module
         """None: waveforms have no embeddings. Accelerate asks before it shards a model."""
 
     def freeze_feature_encoder(self) -> None:
-        """Freezes the encoder's convolutions; their forward pass then keeps no graph (section 5.2)."""
-        self.encoder.feature_extractor._freeze_parameters()
+        """Freezes what is below the encoder's transformer layers (section 5.2)."""
+        self.config.encoder_family.freeze_feature_encoder(self.encoder)
 
     @can_return_tuple
     def forward(
         self,
-        input_values: torch.Tensor,
+        input_values: torch.Tensor | None = None,
         attention_mask: torch.Tensor | None = None,
         labels: torch.Tensor | None = None,
+        input_features: torch.Tensor | None = None,
         num_items_in_batch: int | torch.Tensor | None = None,
         **kwargs: Any,
     ) -> TokenClassifierOutput:
         """Frame-wise emotion logits of a batch of utterances.
 
-        With an ``attention_mask``, the first frames of each utterance (``config.geometry.frame_count`` of its length)
-        are the same as for the utterance alone, unpadded; the frames after them are meaningless. Encoders whose first
-        convolution is group-normalised over time (``feat_extract_norm="group"``, the base sizes) cannot do that in
-        one padded pass: they run once per distinct length, unpadded, so group such utterances by length.
+        With an ``attention_mask``, the first frames of each utterance (``config.geometry.frame_count`` of its samples)
+        are the same as for the utterance alone, unpadded; the frames after them are meaningless. wav2vec 2.0, HuBERT
+        and WavLM of base size (``feat_extract_norm="group"``) run once per distinct length, so group such utterances
+        by length.
 
         Args:
-            input_values: waveforms, ``(batch, samples)``, padded at the end.
-            attention_mask: ``(batch, samples)``, 1 for samples and 0 for padding.
+            input_values: waveforms ``(batch, samples)``, padded at the end, for encoders that take them.
+            attention_mask: ``(batch, samples)``, or ``(batch, steps)`` with features: 0 for padding, else 1.
             labels: frame labels, ``(batch, frames)``; -100 is ignored, and so is every frame of padding.
+            input_features: what the feature extractor computes for the other encoders: ``(batch, mel bands, steps)``
+                for Whisper, ``(batch, steps, features)`` for w2v-BERT 2.0.
             num_items_in_batch: divide the summed loss by this number of frames instead of by the number of labelled
                 frames in the batch. Needed where a global batch is spread over processes or accumulation steps.
             kwargs: passed to the encoder (``output_hidden_states``, ``return_dict`` …).
@@ -139,24 +149,22 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
             with labels, ``loss``: the mean negative log-likelihood of the frames, 0 when no frame is labelled.
 
         Raises:
-            InputError: if the batch is shorter than one frame, or ``labels`` is not ``(batch, frames)``.
+            InputError: if the input is not the one that the encoder takes or shorter than one frame, or ``labels`` is
+                not ``(batch, frames)``.
         """
-        geometry = self.config.geometry
-        if input_values.shape[1] < geometry.receptive_field:
-            raise InputError(
-                f"An utterance of {input_values.shape[1]} samples is shorter than one frame: "
-                f"at least {geometry.receptive_field} samples are needed at {geometry.sampling_rate} Hz."
-            )
+        inputs = self._check_inputs(input_values, input_features)
+        family, encoder_config = self.config.encoder_family, self.config.encoder_config
+        steps = inputs.shape[1 + family.time_axis]
         if labels is not None and labels.shape != (
-            expected := (len(input_values), geometry.frame_count(input_values.shape[1]))
+            expected := (len(inputs), family.frame_count(encoder_config, steps))
         ):
             raise InputError(f"labels must have the shape (batch, frames) = {expected}; got {tuple(labels.shape)}.")
 
         if self.config.normalize_waveform:
-            input_values = normalize_waveform(input_values, attention_mask)
+            inputs = normalize_waveform(inputs, attention_mask)
         if self.config.use_weighted_layer_sum:
             kwargs["output_hidden_states"] = True
-        outputs = self._encode(input_values, attention_mask, **kwargs)
+        outputs = family.encode(self.encoder, inputs, attention_mask, **kwargs)
         if self.config.use_weighted_layer_sum:
             weights = self.layer_weights.softmax(dim=0)
             hidden = torch.einsum("l,lbtf->btf", weights, torch.stack(outputs.hidden_states))
@@ -165,7 +173,8 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
 
         valid = None
         if attention_mask is not None:
-            valid = _leading_ones(geometry.frame_count(attention_mask.sum(dim=1)), hidden.shape[1])
+            frames = family.frame_count(encoder_config, attention_mask.sum(dim=1))
+            valid = _leading_ones(frames, hidden.shape[1])
         if self.config.normalize_encoder_output:
             hidden = utterance_layer_norm(hidden, valid)
         logits = self.classifier(hidden)
@@ -179,28 +188,19 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
             loss=loss, logits=logits, hidden_states=outputs.hidden_states, attentions=outputs.attentions
         )
 
-    def _encode(self, input_values: torch.Tensor, attention_mask: torch.Tensor | None, **kwargs: Any):
-        """The encoder's outputs, independent of padding: ``last_hidden_state (batch, frames, features)``."""
-        if attention_mask is None or self.config.encoder_config.feat_extract_norm != "group":
-            return self.encoder(input_values, attention_mask=attention_mask, return_dict=True, **kwargs)
-        geometry = self.config.geometry
-        lengths = attention_mask.sum(dim=1).clamp(min=geometry.receptive_field)
-        groups = [(lengths == length).nonzero().squeeze(1) for length in lengths.unique()]
-        outputs = [
-            self.encoder(input_values[group, : lengths[group[0]]], return_dict=True, **kwargs) for group in groups
-        ]
-        frames = geometry.frame_count(input_values.shape[1])
-        restore = torch.cat(groups).argsort()
-
-        def regroup(parts: Sequence[torch.Tensor]) -> torch.Tensor:
-            padded = [nn.functional.pad(part, (0, 0, 0, frames - part.shape[1])) for part in parts]
-            return torch.cat(padded)[restore]
-
-        merged = type(outputs[0])(last_hidden_state=regroup([output.last_hidden_state for output in outputs]))
-        if outputs[0].hidden_states is not None:
-            layers = zip(*(output.hidden_states for output in outputs), strict=True)
-            merged.hidden_states = tuple(regroup(layer) for layer in layers)
-        return merged
+    def _check_inputs(self, input_values: torch.Tensor | None, input_features: torch.Tensor | None) -> torch.Tensor:
+        """The one that the encoder takes."""
+        family, geometry = self.config.encoder_family, self.config.geometry
+        inputs = input_values if family.input_name == "input_values" else input_features
+        if inputs is None:
+            raise InputError(f"The model takes {family.input_name}, as its feature extractor computes them.")
+        steps = inputs.shape[1 + family.time_axis]
+        if family.frame_count(self.config.encoder_config, steps) == 0:
+            raise InputError(
+                f"{family.input_name} of length {steps} are shorter than one frame: "
+                f"at least {geometry.receptive_field} samples are needed at {geometry.sampling_rate} Hz."
+            )
+        return inputs
 
 
 def normalize_waveform(input_values: torch.Tensor, attention_mask: torch.Tensor | None) -> torch.Tensor:

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
 
 import numpy as np
 import torch
-from transformers import Wav2Vec2FeatureExtractor
+from transformers.feature_extraction_sequence_utils import SequenceFeatureExtractor
 from transformers.pipelines.base import ChunkPipeline
 
 from .audio_sed import MAX_DURATION, AudioInput, RecordingStream, cut_recording
 from .decoding_sed import check_decoder, segments_of, temper
+from .encoders_sed import pad_inputs
 from .frames_sed import InputError, Segment
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
     """
 
     model: SEDForAudioFrameClassification
-    feature_extractor: Wav2Vec2FeatureExtractor
+    feature_extractor: SequenceFeatureExtractor
     _load_processor = False  # type: ignore[assignment]  # declared as None by transformers
     _load_image_processor = False  # type: ignore[assignment]
     _load_feature_extractor = True  # type: ignore[assignment]
@@ -162,25 +163,23 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
         max_duration: float = MAX_DURATION,
     ) -> Iterator[dict[str, Any]]:
         """A recording -> its windows, as the model takes them."""
-        geometry = self.model.config.geometry
-        rate = geometry.sampling_rate
-        stream = RecordingStream(audio, rate, max_duration)
-        for part in cut_recording(stream, geometry, window, context):
-            (waveform,) = self.feature_extractor(part.waveform, sampling_rate=rate)["input_values"]
+        config = self.model.config
+        stream = RecordingStream(audio, config.sampling_rate, max_duration)
+        for part in cut_recording(stream, config.geometry, window, context):
+            inputs = config.encoder_family.extract(self.feature_extractor, part.waveform, config.sampling_rate)
             counting = {"first": part.first, "last": part.last, "is_last": part.is_last}
-            yield {"input_values": waveform, **counting, "samples": stream.samples, "duration": stream.duration}
+            length = {"length": len(part.waveform), "samples": stream.samples, "duration": stream.duration}
+            yield {"inputs": inputs, **counting, **length}
 
     def _forward(self, windows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        lengths = {_length(window) for window in windows}
-        inputs = self.feature_extractor.pad(
-            {"input_values": [window["input_values"] for window in windows]},
-            padding=True,
-            return_attention_mask=len(lengths) > 1,
-            return_tensors="pt",
-        ).to(self.device, self.dtype)
-        posteriors = self.model(**inputs).logits.float().softmax(dim=-1)
+        family = self.model.config.encoder_family
+        inputs, attention_mask = pad_inputs([window["inputs"] for window in windows], family.time_axis)
+        arguments = {family.input_name: inputs.to(self.device, self.dtype)}
+        if len({_length(window) for window in windows}) > 1:
+            arguments["attention_mask"] = attention_mask.to(self.device)
+        posteriors = self.model(**arguments).logits.float().softmax(dim=-1)
         return [
-            {**window, "posteriors": frames[window["first"] : window["last"]], "input_values": None}
+            {**window, "posteriors": frames[window["first"] : window["last"]], "inputs": None}
             for window, frames in zip(windows, posteriors, strict=True)
         ]
 
@@ -206,7 +205,7 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
 
 
 def _length(window: dict[str, Any]) -> int:
-    return len(window.get("input_values", ()))
+    return window.get("length", 0)
 
 
 def read_ahead(items: Iterable[Item], depth: int) -> Iterator[Item]:

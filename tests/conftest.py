@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import Wav2Vec2FeatureExtractor
 
 from modeling_sed import SEDConfig, SEDForAudioFrameClassification, SpeechEmotionDiarizationPipeline
 
@@ -25,6 +24,26 @@ SMALL_ENCODER = {
     "apply_spec_augment": False,
 }
 
+SMALL_FEATURE_ENCODERS = {  # of the families that take features
+    "whisper": {
+        "model_type": "whisper",
+        "d_model": 32,
+        "encoder_layers": 2,
+        "encoder_attention_heads": 4,
+        "encoder_ffn_dim": 64,
+    },
+    "wav2vec2-bert": {
+        "model_type": "wav2vec2-bert",
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 64,
+        "conv_depthwise_kernel_size": 7,
+        "layerdrop": 0.0,
+        "apply_spec_augment": False,
+    },
+}
+
 
 def small_model(
     model_type: str = "wavlm",
@@ -34,13 +53,13 @@ def small_model(
 ) -> SEDForAudioFrameClassification:
     """A model with random weights that any test may change; its posteriors differ from frame to frame."""
     torch.manual_seed(0)
-    encoder_config = {
+    encoder_config = SMALL_FEATURE_ENCODERS.get(model_type) or {
         "model_type": model_type,
         "feat_extract_norm": feat_extract_norm,
         "do_stable_layer_norm": feat_extract_norm == "layer",
         **SMALL_ENCODER,
-        **(encoder_arguments or {}),
     }
+    encoder_config = encoder_config | (encoder_arguments or {})
     model = SEDForAudioFrameClassification(SEDConfig(encoder_config=encoder_config, **config_arguments))
     with torch.no_grad():
         model.classifier.weight.normal_(std=0.5)
@@ -50,10 +69,13 @@ def small_model(
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A saved model with its feature extractor, as training leaves it."""
-    folder = tmp_path_factory.mktemp("model")
-    feature_extractor = Wav2Vec2FeatureExtractor(return_attention_mask=True)
-    pipeline = SpeechEmotionDiarizationPipeline(model=small_model(), feature_extractor=feature_extractor)
-    pipeline.save_pretrained(folder)
+    return save_model(small_model(), tmp_path_factory.mktemp("model"))
+
+
+def save_model(model: SEDForAudioFrameClassification, folder: Path) -> Path:
+    """Saves a model with the usual feature extractor of its encoder, as training leaves it."""
+    feature_extractor = model.config.encoder_family.new_feature_extractor(model.config.encoder_config)
+    SpeechEmotionDiarizationPipeline(model=model, feature_extractor=feature_extractor).save_pretrained(folder)
     return folder
 
 

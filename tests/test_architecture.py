@@ -37,7 +37,7 @@ MAY_IMPORT = {
         *("metrics", "dataset_scripts"),
     },
 }
-TRAVELS_AT_MOST = 7
+TRAVELS_AT_MOST = 10  # three of them for the families of encoders
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 COPIED_OUT = REPOSITORY / PACKAGE / "checkpoints" / "onnx_runner"  # a program that is written for another place
 

@@ -26,6 +26,7 @@ AT_LEAST_ONE = (
     "per_device_eval_batch_size",
     "gradient_accumulation_steps",
     "save_total_limit",
+    "encoder_layers",
     "train_last_layers",
     "lora_rank",
     "early_stopping_patience",
@@ -52,7 +53,7 @@ class TrainingOptions:
     )
     encoder: str = field(
         metadata={
-            "help": "Hub id or folder of a pretrained wavlm, wav2vec2 or hubert encoder, "
+            "help": "Hub id or folder of a pretrained wavlm, wav2vec2, hubert, wav2vec2-bert or whisper checkpoint, "
             "or a .json file with the configuration of an encoder to train from scratch."
         }
     )
@@ -66,6 +67,10 @@ class TrainingOptions:
         metadata={"help": "Read the train split during training, without a copy of a hub dataset on disk."},
     )
     # the model
+    encoder_layers: int | None = field(
+        default=None,
+        metadata={"help": "Keep only this number of the encoder's transformer layers, the lowest. Default: all."},
+    )
     use_weighted_layer_sum: bool | None = field(
         default=None,
         metadata={"help": "Classify a learnt weighted sum of all layers instead of the last one. Default: no."},
@@ -85,7 +90,8 @@ class TrainingOptions:
         },
     )
     freeze_feature_encoder: bool | None = field(
-        default=None, metadata={"help": "Keep the encoder's convolutions fixed. Default: if they are pretrained."}
+        default=None,
+        metadata={"help": "Keep what is below the transformer layers fixed. Default: if it is pretrained."},
     )
     train_last_layers: int | None = field(
         default=None, metadata={"help": "Train only the head and this number of the encoder's last transformer layers."}
@@ -95,8 +101,8 @@ class TrainingOptions:
     )
     lora_alpha: int = field(default=16, metadata={"help": "Adapters are scaled by lora_alpha / lora_rank."})
     lora_target_modules: list[str] = field(
-        default_factory=lambda: ["intermediate_dense", "output_dense"],
-        metadata={"help": "Names of the linear layers that get adapters."},
+        default_factory=list,
+        metadata={"help": "Names of the linear layers that get adapters. Default: the feed-forward layers."},
     )
     mask_time_prob: float = field(default=0.0, metadata={"help": "SpecAugment: share of frames masked in training."})
     mask_feature_prob: float = field(

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import Wav2Vec2FeatureExtractor
+from transformers.feature_extraction_sequence_utils import SequenceFeatureExtractor
 
 from ..annotations.dataset_rows import as_segments
 from ..audio_sed import load_recording
 from ..configuration_sed import SEDConfig
+from ..encoders_sed import pad_inputs
 from ..frames_sed import InputError
 from ..modeling_sed import IGNORED_LABEL
 from .augmentation import Augmentation
@@ -22,13 +23,13 @@ class FrameLabelCollator:
     """Makes batches of rows with the columns ``name``, ``audio`` and ``segments`` (see dataset_scripts/sed.py).
 
     Attributes:
-        feature_extractor: normalises and pads waveforms.
+        feature_extractor: of the model.
         config: of the model that the batches are for.
         augmentation: changes waveforms and segments; None leaves them as they are.
         epoch: utterances are augmented differently in each epoch.
     """
 
-    feature_extractor: Wav2Vec2FeatureExtractor
+    feature_extractor: SequenceFeatureExtractor
     config: SEDConfig
     augmentation: Augmentation | None = None
     epoch: int = 0
@@ -41,15 +42,15 @@ class FrameLabelCollator:
             counts: whether the utterances count: if not, no frame has a label, and the batch adds nothing to the loss.
 
         Returns:
-            ``input_values`` and ``attention_mask`` ``(batch, samples)``, and ``labels`` ``(batch, frames)`` with -100
-            where there is padding.
+            What the model takes: ``input_values (batch, samples)`` or ``input_features``, ``attention_mask``, and
+            ``labels (batch, frames)`` with -100 where there is padding.
 
         Raises:
             InputError: for an utterance that cannot be used, naming it: its audio is unreadable or shorter than a
                 frame, or its segments have a label that the model does not know or impossible times.
         """
-        geometry = self.config.geometry
-        waveforms, label_rows = [], []
+        geometry, family = self.config.geometry, self.config.encoder_family
+        inputs, label_rows = [], []
         for row in rows:
             try:
                 waveform = load_recording(row["audio"], geometry.sampling_rate).waveform
@@ -61,15 +62,12 @@ class FrameLabelCollator:
                 )
             except InputError as error:
                 raise InputError(f"Utterance {row['name']!r}: {error}") from error
-            waveforms.append(waveform)
+            inputs.append(family.extract(self.feature_extractor, waveform, geometry.sampling_rate))
             label_rows.append(torch.from_numpy(frame_labels))
-        batch = self.feature_extractor(
-            waveforms,
-            sampling_rate=geometry.sampling_rate,
-            padding=True,
-            return_attention_mask=True,
-            return_tensors="pt",
-        )
+        padded, attention_mask = pad_inputs(inputs, family.time_axis)
         labels = torch.nn.utils.rnn.pad_sequence(label_rows, batch_first=True, padding_value=IGNORED_LABEL)
-        batch["labels"] = labels if counts else torch.full_like(labels, IGNORED_LABEL)
-        return dict(batch)
+        return {
+            family.input_name: padded,
+            "attention_mask": attention_mask,
+            "labels": labels if counts else torch.full_like(labels, IGNORED_LABEL),
+        }

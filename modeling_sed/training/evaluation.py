@@ -19,6 +19,7 @@ from ..evaluation.pairing import Pairs
 from ..evaluation.report import score_pairs
 from ..evaluation.tuning import UtterancePosteriors, decode_utterances
 from ..metrics.eder.scoring import score_segments
+from ..modeling_sed import IGNORED_LABEL
 from .arguments import TrainingOptions
 from .collation import FrameLabelCollator
 from .data import eval_loader
@@ -44,28 +45,26 @@ def predict(
     described = rows.select_columns(["name", "duration", "segments"])
     utterances = []
     for batch, (numbers, counts) in zip(loader, plan, strict=True):
-        labels, samples = batch.pop("labels").numpy(), batch["attention_mask"].sum(1).tolist()
+        labels = batch.pop("labels").numpy()
         with accelerator.autocast():
             logits = model(**send_to_device(batch, accelerator.device, non_blocking=True)).logits
         posteriors = logits.float().softmax(dim=-1).cpu().numpy()
         if not counts:
             continue
-        for row, length, true, found in zip(
-            described.select(numbers).to_list(), samples, labels, posteriors, strict=True
-        ):
-            utterances.append(_unpadded(row, length, true, found, collator.config))
+        for row, true, found in zip(described.select(numbers).to_list(), labels, posteriors, strict=True):
+            utterances.append(_unpadded(row, true, found, collator.config))
     return sorted(gather_object(utterances), key=lambda item: item.annotation.name)
 
 
 def _unpadded(
-    row: dict[str, Any], samples: int, labels: np.ndarray, posteriors: np.ndarray, config: SEDConfig
+    row: dict[str, Any], labels: np.ndarray, posteriors: np.ndarray, config: SEDConfig
 ) -> UtterancePosteriors:
-    frames = config.geometry.frame_count(samples)
+    frames = int((labels != IGNORED_LABEL).sum())
     return UtterancePosteriors(
         Annotation(row["name"], as_segments(row["segments"]), row["duration"]),
         posteriors[:frames].copy(),
         labels[:frames].copy(),
-        config.geometry.frame_times(samples),
+        np.append(np.arange(frames) * config.geometry.hop / config.sampling_rate, row["duration"]),
     )
 
 

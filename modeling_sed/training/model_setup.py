@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from huggingface_hub import _CACHED_NO_EXIST, hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
-from transformers import AutoFeatureExtractor, Wav2Vec2FeatureExtractor
+from transformers import AutoFeatureExtractor
+from transformers.feature_extraction_sequence_utils import SequenceFeatureExtractor
 from transformers.utils import FEATURE_EXTRACTOR_NAME
 
 from ..checkpoints.classifiers import from_classifier
@@ -23,7 +25,7 @@ from .arguments import TrainingOptions
 HEAD_OPTIONS = ("use_weighted_layer_sum", "normalize_encoder_output", "classifier_bias")
 
 
-def build_model(options: TrainingOptions) -> tuple[SEDForAudioFrameClassification, Wav2Vec2FeatureExtractor]:
+def build_model(options: TrainingOptions) -> tuple[SEDForAudioFrameClassification, SequenceFeatureExtractor]:
     """The model, with the parameters that are not trained frozen, and its feature extractor.
 
     Raises:
@@ -34,14 +36,16 @@ def build_model(options: TrainingOptions) -> tuple[SEDForAudioFrameClassificatio
     from_scratch = options.encoder.endswith(".json")
     if from_scratch:
         encoder_config = _read_encoder_config(Path(options.encoder)) | masking
+        if options.encoder_layers is not None:
+            raise InputError(f"--encoder-layers: {options.encoder} says itself how many layers there are.")
         model = SEDForAudioFrameClassification(
             SEDConfig(encoder_config=encoder_config, labels=options.labels, **_head_options(options))
         )
-        feature_extractor = Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=True)
+        feature_extractor = model.config.encoder_family.new_feature_extractor(model.config.encoder_config)
     else:
         try:
             model = _on_pretrained_encoder(options, masking)
-            feature_extractor = _feature_extractor_of(options.encoder)
+            feature_extractor = _feature_extractor_of(options.encoder, model.config)
         except OSError as error:
             raise InputError(f"Cannot load the encoder {options.encoder}: {error}") from error
 
@@ -51,7 +55,8 @@ def build_model(options: TrainingOptions) -> tuple[SEDForAudioFrameClassificatio
     if options.train_last_layers is not None:
         _freeze_all_but_last_layers(model, options.train_last_layers)
     if options.lora_rank is not None:
-        add_adapters(model, options.lora_rank, options.lora_alpha, options.lora_target_modules)
+        targets = options.lora_target_modules or model.config.encoder_family.adapted_layers
+        add_adapters(model, options.lora_rank, options.lora_alpha, targets)
     if options.gradient_checkpointing:
         model.encoder.gradient_checkpointing_enable({"use_reentrant": False})
     return model, feature_extractor
@@ -72,6 +77,8 @@ def _read_encoder_config(path: Path) -> dict[str, Any]:
 
 def _on_pretrained_encoder(options: TrainingOptions, masking: Mapping[str, Any]) -> SEDForAudioFrameClassification:
     head = _head_options(options)
+    if options.encoder_layers is not None:
+        masking = {**masking, "num_hidden_layers": options.encoder_layers}
     if not options.initialize_head:
         return SEDForAudioFrameClassification.from_encoder(
             options.encoder, labels=options.labels, encoder_arguments=dict(masking), **head
@@ -87,11 +94,11 @@ def _on_pretrained_encoder(options: TrainingOptions, masking: Mapping[str, Any])
     return model
 
 
-def _feature_extractor_of(encoder: str) -> Wav2Vec2FeatureExtractor:
+def _feature_extractor_of(encoder: str, config: SEDConfig) -> SequenceFeatureExtractor:
     """The encoder's own, or the usual one for checkpoints that lack one."""
     if _has_feature_extractor(encoder):
         return AutoFeatureExtractor.from_pretrained(encoder, return_attention_mask=True)
-    return Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=True)
+    return config.encoder_family.new_feature_extractor(config.encoder_config)
 
 
 def _has_feature_extractor(encoder: str) -> bool:
@@ -110,7 +117,7 @@ def _has_feature_extractor(encoder: str) -> bool:
 
 
 def _freeze_all_but_last_layers(model: SEDForAudioFrameClassification, count: int) -> None:
-    layers = model.encoder.encoder.layers
+    layers = model.config.encoder_family.layers(model.encoder)
     if count > len(layers):
         raise InputError(f"--train-last-layers {count}: the encoder has {len(layers)} layers.")
     model.freeze_feature_encoder()
@@ -147,7 +154,10 @@ def _modules_without_effect(model: SEDForAudioFrameClassification) -> list[str]:
     called: set[torch.nn.Module] = set()
     hooks = [module.register_forward_hook(lambda module, *_: called.add(module)) for module in adapted.values()]
     with torch.no_grad():
-        model.eval()(torch.zeros(1, 16_000))
+        family, rate = model.config.encoder_family, model.config.sampling_rate
+        feature_extractor = family.new_feature_extractor(model.config.encoder_config)
+        second = family.extract(feature_extractor, np.zeros(rate, np.float32), rate)
+        model.eval()(**{family.input_name: torch.from_numpy(second)[None]})
     for hook in hooks:
         hook.remove()
     return sorted({name.rpartition(".")[2] for name, module in adapted.items() if module not in called})

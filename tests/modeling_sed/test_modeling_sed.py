@@ -182,7 +182,7 @@ def test_labels_must_be_distinct_and_contain_neutral(labels: list[str]):
 
 def test_bad_tensors_are_refused():
     model = small_model()
-    with pytest.raises(ValueError, match="399 samples is shorter than one frame: at least 400"):
+    with pytest.raises(ValueError, match="input_values of length 399 are shorter than one frame: at least 400"):
         model(torch.zeros(1, 399))
     with pytest.raises(ValueError, match=r"\(batch, frames\) = \(1, 49\); got \(1, 50\)"):
         model(torch.zeros(1, 16_000), labels=torch.zeros(1, 50, dtype=torch.long))
