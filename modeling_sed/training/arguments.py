@@ -31,6 +31,7 @@ AT_LEAST_ONE = (
     "early_stopping_patience",
 )
 RANGES = {  # the greatest value; the least is 0
+    "augment_conditions": 1.0,
     "augment_probability": 1.0,
     "mask_time_prob": 1.0,
     "mask_feature_prob": 1.0,
@@ -145,17 +146,27 @@ class TrainingOptions:
         default=False,
         metadata={"help": "Recompute activations in the backward pass, which saves memory and takes time."},
     )
-    # augmentation (needs audiomentations)
+    # augmentation
+    augment_conditions: float = field(
+        default=0.0,
+        metadata={
+            "help": "Probability of each of these recording conditions of an utterance, which are computed: a room, "
+            "noise, hum, band limits, tilt, equaliser, masked bands, compression, level with clipping, telephone code."
+        },
+    )
     augment_probability: float = field(
         default=0.5, metadata={"help": "Probability of each of the following changes to an utterance."}
     )
     augment_noises: str | None = field(
-        default=None, metadata={"help": "Add noise from this folder of audio files to utterances."}
+        default=None,
+        metadata={"help": "Add noise from this folder of audio files to utterances (needs audiomentations)."},
     )
     augment_rooms: str | None = field(
-        default=None, metadata={"help": "Convolve utterances with room impulse responses from this folder."}
+        default=None, metadata={"help": "Convolve utterances with room impulse responses from this folder (likewise)."}
     )
-    augment_gain: float = field(default=0.0, metadata={"help": "Change the level of utterances by up to this many dB."})
+    augment_gain: float = field(
+        default=0.0, metadata={"help": "Change the level of utterances by up to this many dB (likewise)."}
+    )
     augment_speed: float = field(
         default=0.0,
         metadata={"help": "Change the speed of utterances by up to this share, such as 0.1, with their labels."},
