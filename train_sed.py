@@ -27,6 +27,7 @@ from accelerate import Accelerator, PartialState
 from accelerate.utils import send_to_device, set_seed
 from datasets import Dataset, IterableDataset
 from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.swa_utils import AveragedModel
 from tqdm.auto import tqdm
 from transformers import Wav2Vec2FeatureExtractor, get_scheduler
 
@@ -47,6 +48,7 @@ from modeling_sed.training.model_files import replace_model
 from modeling_sed.training.model_setup import build_model, parameter_groups, with_weights
 from modeling_sed.training.newbob import NewBob
 from modeling_sed.training.report import RESULTS_FILE, write_report
+from modeling_sed.training.weight_average import weight_average
 
 
 def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> None:
@@ -86,6 +88,7 @@ class Run:
     Attributes:
         accelerator: handles processes, devices and precision.
         model: as the accelerator prepared it.
+        average: of its weights, which is validated and saved in its place; or None.
         optimizer: as the accelerator prepared it.
         annealing: NewBob, or None.
         schedule: of the learning rates, by optimiser steps; or None.
@@ -95,11 +98,17 @@ class Run:
 
     accelerator: Accelerator
     model: torch.nn.Module
+    average: AveragedModel | None
     optimizer: torch.optim.Optimizer
     annealing: NewBob | None
     schedule: LRScheduler | None
     progress: Progress
     checkpoints: Checkpoints
+
+    @property
+    def evaluated_model(self) -> torch.nn.Module:
+        """The model that is validated and saved."""
+        return self.average.module if self.average else self.model
 
 
 def train_and_score(options: TrainingOptions) -> dict[str, Any]:
@@ -191,14 +200,16 @@ def start(
         )
         schedule = get_scheduler(options.lr_scheduler_type, optimizer, options.warmup_steps, steps)
     progress = Progress()
-    accelerator.register_for_checkpointing(progress, annealing or schedule)
+    average = weight_average(model, options, accelerator)
+    changing = (progress, annealing or schedule, average)
+    accelerator.register_for_checkpointing(*(item for item in changing if item is not None))
     model, optimizer = accelerator.prepare(model, optimizer)
     checkpoints = Checkpoints(accelerator, options, progress)
     # processes draw their own dropout; a resumed run has the states of the generators from its checkpoint
     set_seed(options.seed, device_specific=True)
     if checkpoints.begin():
         accelerator.print(f"resuming after epoch {progress.epoch}, step {progress.step}")
-    return Run(accelerator, model, optimizer, annealing, schedule, progress, checkpoints)
+    return Run(accelerator, model, average, optimizer, annealing, schedule, progress, checkpoints)
 
 
 def is_over(progress: Progress, options: TrainingOptions) -> bool:
@@ -272,6 +283,8 @@ def train_one_step(
         total += loss.item() * count
     accelerator.clip_grad_norm_(run.model.parameters(), options.max_grad_norm)
     run.optimizer.step()
+    if run.average:
+        run.average.update_parameters(run.model)
     if run.schedule:
         run.schedule.step()
     run.optimizer.zero_grad()
@@ -288,7 +301,7 @@ def validate(
 ) -> None:
     """Ends an epoch: measures the validation frame error rate, keeps the best model, anneals."""
     accelerator, progress = run.accelerator, run.progress
-    error_rate = frame_error_rate(predict(accelerator, run.model, rows, collator, options))
+    error_rate = frame_error_rate(predict(accelerator, run.evaluated_model, rows, collator, options))
     padding = 1 - progress.samples[0] / progress.samples[1]
     loss = progress.loss / progress.frames
     is_best = error_rate < progress.best_error_rate
@@ -324,7 +337,7 @@ def save_model(
     run: Run, config: SEDConfig, feature_extractor: Wav2Vec2FeatureExtractor, options: TrainingOptions
 ) -> None:
     """Writes the model so that `from_pretrained` and `pipeline` load it."""
-    weights = run.accelerator.get_state_dict(run.model)
+    weights = run.accelerator.get_state_dict(run.evaluated_model)
     if run.accelerator.is_main_process:
         scaling = options.lora_alpha / options.lora_rank if options.lora_rank else 1.0
         model = with_weights(config, weights, scaling)

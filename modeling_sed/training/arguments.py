@@ -33,6 +33,7 @@ AT_LEAST_ONE = (
 RANGES = {  # the greatest value; the least is 0
     "augment_conditions": 1.0,
     "augment_probability": 1.0,
+    "average_weights": 1.0,
     "mask_time_prob": 1.0,
     "mask_feature_prob": 1.0,
     "augment_speed": 0.5,
@@ -138,6 +139,13 @@ class TrainingOptions:
         default=None, metadata={"help": "Stop after this number of epochs in a row without improvement."}
     )
     weight_decay: float = field(default=0.0, metadata={"help": "Weight decay of AdamW; 0 is Adam."})
+    average_weights: float | None = field(
+        default=None,
+        metadata={
+            "help": "Validate and save a moving average of the weights, of which every optimiser step keeps this share "
+            "(fewer at first), such as 0.999."
+        },
+    )
     max_grad_norm: float = field(default=5.0, metadata={"help": "Clip the gradient to this norm."})
     mixed_precision: str | None = field(
         default=None, metadata={"help": "no, fp16 or bf16. Default: as `accelerate config` says."}
