@@ -32,6 +32,7 @@ AT_LEAST_ONE = (
 )
 RANGES = {  # the greatest value; the least is 0
     "augment_conditions": 1.0,
+    "augment_non_speech": 1.0,
     "augment_probability": 1.0,
     "average_weights": 1.0,
     "mask_time_prob": 1.0,
@@ -160,6 +161,13 @@ class TrainingOptions:
         metadata={
             "help": "Probability of each of these recording conditions of an utterance, which are computed: a room, "
             "noise, hum, band limits, tilt, equaliser, masked bands, compression, level with clipping, telephone code."
+        },
+    )
+    augment_non_speech: float = field(
+        default=0.0,
+        metadata={
+            "help": "Probability that silence, noise, hum or music of up to 3 s, which is neutral, is inserted into an "
+            "utterance or replaces it. Batches become longer by it than --max-batch-seconds."
         },
     )
     augment_probability: float = field(
