@@ -36,6 +36,7 @@ from modeling_sed.dataset_scripts.errors import InputError as DatasetInputError
 from modeling_sed.evaluation import tuning
 from modeling_sed.frames_sed import InputError
 from modeling_sed.hub.publishing import push_model
+from modeling_sed.modeling_sed import is_labelled
 from modeling_sed.training.arguments import TrainingOptions, parse_options
 from modeling_sed.training.augmentation import Augmentation
 from modeling_sed.training.batching import grouped
@@ -48,6 +49,7 @@ from modeling_sed.training.model_files import replace_model
 from modeling_sed.training.model_setup import build_model, parameter_groups, with_weights
 from modeling_sed.training.newbob import NewBob
 from modeling_sed.training.report import RESULTS_FILE, write_report
+from modeling_sed.training.soft_targets import SoftTargets
 from modeling_sed.training.weight_average import weight_average
 
 
@@ -128,7 +130,11 @@ def train_and_score(options: TrainingOptions) -> dict[str, Any]:
     model, feature_extractor = build_model(options)
     config = model.config
     collator = FrameLabelCollator(feature_extractor, config)
-    train_collator = replace(collator, augmentation=Augmentation.of_options(options, config.sampling_rate))
+    train_collator = replace(
+        collator,
+        augmentation=Augmentation.of_options(options, config.sampling_rate),
+        soft_targets=SoftTargets.of_options(options),
+    )
     run = start(accelerator, model, splits["train"], options)
     if options.report_to:
         accelerator.init_trackers("train_sed", {name: str(value) for name, value in asdict(options).items()})
@@ -268,7 +274,7 @@ def train_one_step(
         The summed loss of the global batch, its number of labelled frames, and whether a checkpoint is due.
     """
     accelerator = run.accelerator
-    frames = sum(int((batch["labels"] >= 0).sum()) for batch in batches)
+    frames = sum(int(is_labelled(batch["labels"]).sum()) for batch in batches)
     due = run.checkpoints.due and accelerator.is_main_process
     frames, due = accelerator.reduce(torch.tensor([frames, due], device=accelerator.device), "sum").tolist()
     total = 0.0

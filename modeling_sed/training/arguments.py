@@ -17,6 +17,7 @@ from transformers import HfArgumentParser
 from transformers.hf_argparser import string_to_bool
 
 from ..frames_sed import InputError, MissingFileError
+from .recipes import RECIPES
 
 NAMED_SCHEDULES = ("linear", "cosine", "constant_with_warmup")  # of transformers
 AT_LEAST_ONE = (
@@ -31,6 +32,8 @@ AT_LEAST_ONE = (
     "early_stopping_patience",
 )
 RANGES = {  # the greatest value; the least is 0
+    "label_smoothing": 1.0,
+    "soft_joins": math.inf,
     "augment_conditions": 1.0,
     "augment_non_speech": 1.0,
     "augment_probability": 1.0,
@@ -147,6 +150,15 @@ class TrainingOptions:
             "(fewer at first), such as 0.999."
         },
     )
+    label_smoothing: float = field(
+        default=0.0, metadata={"help": "Share of the target of a frame that is spread over all labels."}
+    )
+    soft_joins: float = field(
+        default=0.0,
+        metadata={
+            "help": "The target of frames within this many seconds of a join of two labels is a mixture of both."
+        },
+    )
     max_grad_norm: float = field(default=5.0, metadata={"help": "Clip the gradient to this norm."})
     mixed_precision: str | None = field(
         default=None, metadata={"help": "no, fp16 or bf16. Default: as `accelerate config` says."}
@@ -233,7 +245,7 @@ class TrainingOptions:
                 f"--lr-scheduler-type is newbob or one of {', '.join(NAMED_SCHEDULES)}; got {self.lr_scheduler_type!r}."
             )
         if self.lr_scheduler_type == "newbob" and self.warmup_steps:
-            raise InputError("--warmup-steps needs another --lr-scheduler-type than newbob.")
+            raise InputError("--warmup-steps needs another --lr-scheduler-type than newbob; or set it to 0.")
         if self.lr_scheduler_type != "newbob" and self.streams and self.max_steps is None:
             raise InputError(
                 f"--lr-scheduler-type {self.lr_scheduler_type} needs --max-steps here: the train split's size is not "
@@ -253,7 +265,9 @@ class TrainingOptions:
 def parse_options(
     arguments: Sequence[str] | None = None, description: str | None = None, prog: str | None = None
 ) -> TrainingOptions:
-    """Options of the command line, on top of those of the YAML file that ``--config`` names.
+    """Options of the command line, on top of those of the YAML file that ``--config`` names, on top of a recipe.
+
+    Either may name the ``recipe``, which is no option itself: what it stands for are options.
 
     Args:
         arguments: of the command line; default: those of this process.
@@ -272,18 +286,23 @@ def parse_options(
         formatter_class=_HelpFormatter,
     )
     parser.add_argument("--config", metavar="FILE.yaml", help="Options by name; those of the command line win.")
+    parser.add_argument(
+        "--recipe",
+        choices=RECIPES,
+        default="paper",
+        help="Defaults of the other options: the paper's, or those for natural recordings (docs/recipe.md).",
+    )
     for action in parser._actions:
         if action.type is string_to_bool:  # a flag, also where None is the default
             action.nargs, action.const = "?", True
         # options with underscores are accepted, too, but --help shows one spelling
         action.option_strings = [option for option in action.option_strings if "_" not in option]
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    only_config = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    only_config.add_argument("--config", type=Path)
-    if config := only_config.parse_known_args(arguments)[0].config:
-        arguments = [*_read_config(config), *arguments]
+    if config := _value_of("--config", arguments):
+        arguments = [*_read_config(Path(config)), *arguments]
+    parser.set_defaults(**RECIPES.get(_value_of("--recipe", arguments) or "", {}))
     namespace = parser.parse_args(arguments)
-    del namespace.config
+    del namespace.config, namespace.recipe
     return TrainingOptions(**vars(namespace))
 
 
@@ -298,6 +317,13 @@ def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+def _value_of(option: str, arguments: Sequence[str]) -> str | None:
+    """What a command line says of one option, before the others are looked at."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument(option, nargs="?", dest="value")
+    return parser.parse_known_args(arguments)[0].value
+
+
 def _read_config(path: Path) -> list[str]:
     """The file's options as a command line, so that one parser checks both."""
     try:
@@ -308,7 +334,7 @@ def _read_config(path: Path) -> list[str]:
         raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(options, dict):
         raise InputError(f"{path} must hold options by name; got {type(options).__name__}.")
-    known = {option.name for option in fields(TrainingOptions)}
+    known = {"recipe", *(option.name for option in fields(TrainingOptions))}
     if unknown := [str(name) for name in options if name not in known]:
         raise InputError(f"{path}: unknown option(s) {', '.join(unknown)}; see --help.")
     arguments = []

@@ -15,6 +15,7 @@ from ..configuration_sed import SEDConfig
 from ..frames_sed import InputError
 from ..modeling_sed import IGNORED_LABEL
 from .augmentation import Augmentation
+from .soft_targets import SoftTargets
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,14 @@ class FrameLabelCollator:
         feature_extractor: normalises and pads waveforms.
         config: of the model that the batches are for.
         augmentation: changes waveforms and segments; None leaves them as they are.
+        soft_targets: makes probabilities of frame labels; None leaves the labels as they are.
         epoch: utterances are augmented differently in each epoch.
     """
 
     feature_extractor: Wav2Vec2FeatureExtractor
     config: SEDConfig
     augmentation: Augmentation | None = None
+    soft_targets: SoftTargets | None = None
     epoch: int = 0
 
     def __call__(self, rows: Sequence[Mapping[str, Any]], counts: bool = True) -> dict[str, torch.Tensor]:
@@ -42,7 +45,7 @@ class FrameLabelCollator:
 
         Returns:
             ``input_values`` and ``attention_mask`` ``(batch, samples)``, and ``labels`` ``(batch, frames)`` with -100
-            where there is padding.
+            where there is padding; with soft targets ``(batch, frames, labels)`` with 0 there.
 
         Raises:
             InputError: for an utterance that cannot be used, naming it: its audio is unreadable or shorter than a
@@ -62,6 +65,10 @@ class FrameLabelCollator:
             except InputError as error:
                 raise InputError(f"Utterance {row['name']!r}: {error}") from error
             waveforms.append(waveform)
+            if self.soft_targets:
+                frame_labels = self.soft_targets(
+                    frame_labels, len(self.config.labels), geometry.hop / geometry.sampling_rate
+                )
             label_rows.append(torch.from_numpy(frame_labels))
         batch = self.feature_extractor(
             waveforms,
@@ -70,6 +77,7 @@ class FrameLabelCollator:
             return_attention_mask=True,
             return_tensors="pt",
         )
-        labels = torch.nn.utils.rnn.pad_sequence(label_rows, batch_first=True, padding_value=IGNORED_LABEL)
-        batch["labels"] = labels if counts else torch.full_like(labels, IGNORED_LABEL)
+        no_label = 0 if self.soft_targets else IGNORED_LABEL
+        labels = torch.nn.utils.rnn.pad_sequence(label_rows, batch_first=True, padding_value=no_label)
+        batch["labels"] = labels if counts else torch.full_like(labels, no_label)
         return dict(batch)
