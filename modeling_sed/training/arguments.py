@@ -32,6 +32,7 @@ AT_LEAST_ONE = (
     "early_stopping_patience",
 )
 RANGES = {  # the greatest value; the least is 0
+    "layer_learning_rate_decay": 1.0,
     "label_smoothing": 1.0,
     "soft_joins": math.inf,
     "augment_conditions": 1.0,
@@ -110,6 +111,13 @@ class TrainingOptions:
     )
     # the optimisation
     num_train_epochs: int = field(default=15, metadata={"help": "Passes over the train split."})
+    balance: bool = field(
+        default=False,
+        metadata={
+            "help": "Draw utterances so that all emotions of all corpora (the column corpus, if there is one) are heard "
+            "equally often; an epoch has about as many utterances as before."
+        },
+    )
     max_steps: int | None = field(default=None, metadata={"help": "Stop after this number of optimiser steps."})
     per_device_train_batch_size: int = field(default=2, metadata={"help": "Utterances in a batch of one process."})
     max_batch_seconds: float | None = field(
@@ -125,6 +133,12 @@ class TrainingOptions:
     gradient_accumulation_steps: int = field(default=1, metadata={"help": "Batches in one optimiser step."})
     encoder_learning_rate: float = field(default=1e-5, metadata={"help": "Initial learning rate of the encoder."})
     head_learning_rate: float = field(default=1e-4, metadata={"help": "Initial learning rate of the classifier."})
+    layer_learning_rate_decay: float = field(
+        default=1.0,
+        metadata={
+            "help": "The encoder's last layer has its learning rate; each layer below, that of the next times this."
+        },
+    )
     lr_scheduler_type: str = field(
         default="newbob",
         metadata={
@@ -253,6 +267,11 @@ class TrainingOptions:
             )
         if self.train_last_layers is not None and self.lora_rank is not None:
             raise InputError("Choose one of --train-last-layers and --lora-rank.")
+        if self.balance and self.streams:
+            raise InputError(
+                "--balance needs the whole train split, which is not known when it is read during training: "
+                "set it to false, or build the dataset first."
+            )
         if self.push_to_hub and self.hub_model_id is None:
             raise InputError("--push-to-hub needs --hub-model-id NAMESPACE/NAME.")
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from huggingface_hub import _CACHED_NO_EXIST, hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
-from transformers import AutoFeatureExtractor, Wav2Vec2FeatureExtractor
+from transformers import AutoFeatureExtractor, PreTrainedModel, Wav2Vec2FeatureExtractor
 from transformers.utils import FEATURE_EXTRACTOR_NAME
 
 from ..checkpoints.classifiers import from_classifier
@@ -154,12 +154,17 @@ def _modules_without_effect(model: SEDForAudioFrameClassification) -> list[str]:
 
 
 def parameter_groups(model: SEDForAudioFrameClassification, options: TrainingOptions) -> list[dict[str, Any]]:
-    """The encoder's and the classifier's parameters, each with its learning rate and annealing factor."""
+    """The encoder's and the classifier's parameters, each with its learning rate and annealing factor.
+
+    With ``layer_learning_rate_decay``, the encoder's are several groups, from the last layer down.
+    """
     inside_encoder = {id(parameter) for parameter in model.encoder.parameters()}
-    encoder = [parameter for parameter in model.encoder.parameters() if parameter.requires_grad]
     head = [parameter for parameter in model.parameters() if id(parameter) not in inside_encoder]
     groups = (
-        (encoder, options.encoder_learning_rate, options.encoder_annealing_factor),
+        *(
+            (parameters, options.encoder_learning_rate * share, options.encoder_annealing_factor)
+            for parameters, share in _by_depth(model.encoder, options.layer_learning_rate_decay)
+        ),
         (head, options.head_learning_rate, options.head_annealing_factor),
     )
     return [
@@ -167,6 +172,24 @@ def parameter_groups(model: SEDForAudioFrameClassification, options: TrainingOpt
         for parameters, rate, factor in groups
         if parameters
     ]
+
+
+def _by_depth(encoder: PreTrainedModel, decay: float) -> Iterator[tuple[list[torch.nn.Parameter], float]]:
+    """Parameters that learn, and the share of the learning rate that they get: 1 for the last layer.
+
+    What is in no layer, most of which comes before the first one, gets the smallest.
+    """
+    trained = [parameter for parameter in encoder.parameters() if parameter.requires_grad]
+    if decay == 1:
+        yield trained, 1.0
+        return
+    share = 1.0
+    for layer in reversed(encoder.encoder.layers):
+        inside = {id(parameter) for parameter in layer.parameters()}
+        yield [parameter for parameter in trained if id(parameter) in inside], share
+        trained = [parameter for parameter in trained if id(parameter) not in inside]
+        share *= decay
+    yield trained, share
 
 
 def with_weights(

@@ -16,6 +16,8 @@ RECIPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "head_learning_rate": 1e-3,
             "lr_scheduler_type": "cosine",
             "warmup_steps": 100,
+            "layer_learning_rate_decay": 0.85,
+            "balance": True,
             "weight_decay": 0.01,
             "max_grad_norm": 1.0,
             "average_weights": 0.999,

@@ -29,6 +29,7 @@ RANDOM = (
     0.5,
     "--augment-non-speech",
     0.5,
+    "--balance",
 )
 OPTIONS = (
     "--num-train-epochs",
