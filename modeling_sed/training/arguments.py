@@ -114,8 +114,8 @@ class TrainingOptions:
     balance: bool = field(
         default=False,
         metadata={
-            "help": "Draw utterances so that all emotions of all corpora (the column corpus, if there is one) are heard "
-            "equally often; an epoch has about as many utterances as before."
+            "help": "Draw utterances so that all emotions of all corpora (by the column corpus, if there is one) are "
+            "heard equally often; an epoch has about as many utterances as before."
         },
     )
     max_steps: int | None = field(default=None, metadata={"help": "Stop after this number of optimiser steps."})

@@ -86,7 +86,7 @@ def shuffled(count: int, seed: int, epoch: int) -> tuple[Sequence[int], random.R
 def balanced(groups: Sequence[str], seed: int, epoch: int) -> tuple[Sequence[int], random.Random]:
     """As `shuffled`, but every group occurs equally often: of a large group a part, a small one several times.
 
-    A group's members come in turn, also from epoch to epoch, so that at any time none has been heard twice more than another.
+    A group's members come in turn, also from epoch to epoch: none is ever ahead of another by more than one.
 
     Args:
         groups: for each number the group that it belongs to.
@@ -97,7 +97,7 @@ def balanced(groups: Sequence[str], seed: int, epoch: int) -> tuple[Sequence[int
     for number, group in enumerate(groups):
         members.setdefault(group, []).append(number)
     share = max(round(len(groups) / len(members)), 1)
-    order = []
+    order: list[int] = []
     for group, numbers in members.items():
         turns, skipped = divmod(epoch * share, len(numbers))
         endless = (

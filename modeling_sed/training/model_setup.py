@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from huggingface_hub import _CACHED_NO_EXIST, hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
-from transformers import AutoFeatureExtractor, PreTrainedModel, Wav2Vec2FeatureExtractor
+from transformers import AutoFeatureExtractor, Wav2Vec2FeatureExtractor
 from transformers.utils import FEATURE_EXTRACTOR_NAME
 
 from ..checkpoints.classifiers import from_classifier
@@ -174,7 +174,7 @@ def parameter_groups(model: SEDForAudioFrameClassification, options: TrainingOpt
     ]
 
 
-def _by_depth(encoder: PreTrainedModel, decay: float) -> Iterator[tuple[list[torch.nn.Parameter], float]]:
+def _by_depth(encoder: Any, decay: float) -> Iterator[tuple[list[torch.nn.Parameter], float]]:
     """Parameters that learn, and the share of the learning rate that they get: 1 for the last layer.
 
     What is in no layer, most of which comes before the first one, gets the smallest.
