@@ -27,6 +27,7 @@ from accelerate import Accelerator, PartialState
 from accelerate.utils import send_to_device, set_seed
 from datasets import Dataset, IterableDataset
 from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.swa_utils import AveragedModel
 from tqdm.auto import tqdm
 from transformers import get_scheduler
 from transformers.feature_extraction_sequence_utils import SequenceFeatureExtractor
@@ -36,6 +37,7 @@ from modeling_sed.dataset_scripts.errors import InputError as DatasetInputError
 from modeling_sed.evaluation import tuning
 from modeling_sed.frames_sed import InputError
 from modeling_sed.hub.publishing import push_model
+from modeling_sed.modeling_sed import is_labelled
 from modeling_sed.training.arguments import TrainingOptions, parse_options
 from modeling_sed.training.augmentation import Augmentation
 from modeling_sed.training.batching import grouped
@@ -48,6 +50,8 @@ from modeling_sed.training.model_files import replace_model
 from modeling_sed.training.model_setup import build_model, parameter_groups, with_weights
 from modeling_sed.training.newbob import NewBob
 from modeling_sed.training.report import RESULTS_FILE, write_report
+from modeling_sed.training.soft_targets import SoftTargets
+from modeling_sed.training.weight_average import weight_average
 
 
 def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> None:
@@ -87,6 +91,7 @@ class Run:
     Attributes:
         accelerator: handles processes, devices and precision.
         model: as the accelerator prepared it.
+        average: of its weights, which is validated and saved in its place; or None.
         optimizer: as the accelerator prepared it.
         annealing: NewBob, or None.
         schedule: of the learning rates, by optimiser steps; or None.
@@ -96,11 +101,17 @@ class Run:
 
     accelerator: Accelerator
     model: torch.nn.Module
+    average: AveragedModel | None
     optimizer: torch.optim.Optimizer
     annealing: NewBob | None
     schedule: LRScheduler | None
     progress: Progress
     checkpoints: Checkpoints
+
+    @property
+    def evaluated_model(self) -> torch.nn.Module:
+        """The model that is validated and saved."""
+        return self.average.module if self.average else self.model
 
 
 def train_and_score(options: TrainingOptions) -> dict[str, Any]:
@@ -120,7 +131,11 @@ def train_and_score(options: TrainingOptions) -> dict[str, Any]:
     model, feature_extractor = build_model(options)
     config = model.config
     collator = FrameLabelCollator(feature_extractor, config)
-    train_collator = replace(collator, augmentation=Augmentation.of_options(options, config.sampling_rate))
+    train_collator = replace(
+        collator,
+        augmentation=Augmentation.of_options(options, config.sampling_rate),
+        soft_targets=SoftTargets.of_options(options),
+    )
     run = start(accelerator, model, splits["train"], options)
     if options.report_to:
         accelerator.init_trackers("train_sed", {name: str(value) for name, value in asdict(options).items()})
@@ -192,14 +207,16 @@ def start(
         )
         schedule = get_scheduler(options.lr_scheduler_type, optimizer, options.warmup_steps, steps)
     progress = Progress()
-    accelerator.register_for_checkpointing(progress, annealing or schedule)
+    average = weight_average(model, options, accelerator)
+    changing = (progress, annealing or schedule, average)
+    accelerator.register_for_checkpointing(*(item for item in changing if item is not None))
     model, optimizer = accelerator.prepare(model, optimizer)
     checkpoints = Checkpoints(accelerator, options, progress)
     # processes draw their own dropout; a resumed run has the states of the generators from its checkpoint
     set_seed(options.seed, device_specific=True)
     if checkpoints.begin():
         accelerator.print(f"resuming after epoch {progress.epoch}, step {progress.step}")
-    return Run(accelerator, model, optimizer, annealing, schedule, progress, checkpoints)
+    return Run(accelerator, model, average, optimizer, annealing, schedule, progress, checkpoints)
 
 
 def is_over(progress: Progress, options: TrainingOptions) -> bool:
@@ -258,7 +275,7 @@ def train_one_step(
         The summed loss of the global batch, its number of labelled frames, and whether a checkpoint is due.
     """
     accelerator = run.accelerator
-    frames = sum(int((batch["labels"] >= 0).sum()) for batch in batches)
+    frames = sum(int(is_labelled(batch["labels"]).sum()) for batch in batches)
     due = run.checkpoints.due and accelerator.is_main_process
     frames, due = accelerator.reduce(torch.tensor([frames, due], device=accelerator.device), "sum").tolist()
     total = 0.0
@@ -273,6 +290,8 @@ def train_one_step(
         total += loss.item() * count
     accelerator.clip_grad_norm_(run.model.parameters(), options.max_grad_norm)
     run.optimizer.step()
+    if run.average:
+        run.average.update_parameters(run.model)
     if run.schedule:
         run.schedule.step()
     run.optimizer.zero_grad()
@@ -289,7 +308,7 @@ def validate(
 ) -> None:
     """Ends an epoch: measures the validation frame error rate, keeps the best model, anneals."""
     accelerator, progress = run.accelerator, run.progress
-    error_rate = frame_error_rate(predict(accelerator, run.model, rows, collator, options))
+    error_rate = frame_error_rate(predict(accelerator, run.evaluated_model, rows, collator, options))
     padding = 1 - progress.samples[0] / progress.samples[1]
     loss = progress.loss / progress.frames
     is_best = error_rate < progress.best_error_rate
@@ -325,7 +344,7 @@ def save_model(
     run: Run, config: SEDConfig, feature_extractor: SequenceFeatureExtractor, options: TrainingOptions
 ) -> None:
     """Writes the model so that `from_pretrained` and `pipeline` load it."""
-    weights = run.accelerator.get_state_dict(run.model)
+    weights = run.accelerator.get_state_dict(run.evaluated_model)
     if run.accelerator.is_main_process:
         scaling = options.lora_alpha / options.lora_rank if options.lora_rank else 1.0
         model = with_weights(config, weights, scaling)

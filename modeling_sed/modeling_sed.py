@@ -137,7 +137,8 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
         Args:
             input_values: waveforms ``(batch, samples)``, padded at the end, for encoders that take them.
             attention_mask: ``(batch, samples)``, or ``(batch, steps)`` with features: 0 for padding, else 1.
-            labels: frame labels, ``(batch, frames)``; -100 is ignored, and so is every frame of padding.
+            labels: frame labels, ``(batch, frames)``, where -100 is ignored; or probabilities of labels, ``(batch,
+                frames, labels)``, where a frame of zeros is ignored. So is every frame of padding.
             input_features: what the feature extractor computes for the other encoders: ``(batch, mel bands, steps)``
                 for Whisper, ``(batch, steps, features)`` for w2v-BERT 2.0.
             num_items_in_batch: divide the summed loss by this number of frames instead of by the number of labelled
@@ -149,16 +150,18 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
             with labels, ``loss``: the mean negative log-likelihood of the frames, 0 when no frame is labelled.
 
         Raises:
-            InputError: if the input is not the one that the encoder takes or shorter than one frame, or ``labels`` is
-                not ``(batch, frames)``.
+            InputError: if the input is not the one that the encoder takes or shorter than one frame, or ``labels`` has
+                another shape than these.
         """
         inputs = self._check_inputs(input_values, input_features)
         family, encoder_config = self.config.encoder_family, self.config.encoder_config
-        steps = inputs.shape[1 + family.time_axis]
-        if labels is not None and labels.shape != (
-            expected := (len(inputs), family.frame_count(encoder_config, steps))
-        ):
-            raise InputError(f"labels must have the shape (batch, frames) = {expected}; got {tuple(labels.shape)}.")
+        if labels is not None:
+            hard = (len(inputs), family.frame_count(encoder_config, inputs.shape[1 + family.time_axis]))
+            if labels.shape not in (hard, soft := (*hard, len(self.config.labels))):
+                raise InputError(
+                    f"labels must have the shape (batch, frames) = {hard}; got {tuple(labels.shape)} "
+                    f"(probabilities: {soft})."
+                )
 
         if self.config.normalize_waveform:
             inputs = normalize_waveform(inputs, attention_mask)
@@ -182,7 +185,10 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
         loss = None
         if labels is not None:
             if valid is not None:
-                labels = labels.masked_fill(~valid, IGNORED_LABEL)
+                if labels.is_floating_point():
+                    labels = labels.masked_fill(~valid.unsqueeze(-1), 0)
+                else:
+                    labels = labels.masked_fill(~valid, IGNORED_LABEL)
             loss = frame_loss(logits, labels, num_items_in_batch)
         return TokenClassifierOutput(
             loss=loss, logits=logits, hidden_states=outputs.hidden_states, attentions=outputs.attentions
@@ -239,15 +245,21 @@ def frame_loss(
 
     Args:
         logits: ``(batch, frames, labels)``.
-        labels: ``(batch, frames)``; -100 is ignored.
+        labels: ``(batch, frames)``, where -100 is ignored; or probabilities, ``(batch, frames, labels)``, where a frame
+            of zeros is ignored.
         num_items_in_batch: what the sum is divided by; default: the number of labelled frames (0 frames give 0).
     """
     total = nn.functional.cross_entropy(
-        logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED_LABEL, reduction="sum"
+        logits.flatten(0, 1).float(), labels.flatten(0, 1), ignore_index=IGNORED_LABEL, reduction="sum"
     )
     if num_items_in_batch is None:
-        num_items_in_batch = (labels != IGNORED_LABEL).sum().clamp(min=1)
+        num_items_in_batch = is_labelled(labels).sum().clamp(min=1)
     return total / num_items_in_batch
+
+
+def is_labelled(labels: torch.Tensor) -> torch.Tensor:
+    """Which frames have a label: boolean ``(batch, frames)``; for `frame_loss`' two forms of labels."""
+    return labels.any(dim=-1) if labels.is_floating_point() else labels != IGNORED_LABEL
 
 
 def _leading_ones(counts: torch.Tensor, length: int) -> torch.Tensor:

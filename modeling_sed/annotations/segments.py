@@ -5,13 +5,24 @@ Times are seconds. Functions that compare times do so exactly, unless they say o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ..frames_sed import Segment
 from ..metrics.emotion_transition_accuracy.transitions import transition
 
-__all__ = ["crop", "fill_neutral", "in_order", "join_equal", "overlap", "stretch", "transition", "union"]
+__all__ = [
+    "crop",
+    "fill_neutral",
+    "in_order",
+    "insert_pause",
+    "join_equal",
+    "overlap",
+    "stretch",
+    "transition",
+    "union",
+]
 
 Timed = TypeVar("Timed", bound=Mapping[str, Any])  # with start and end
 
@@ -38,6 +49,19 @@ def crop(segments: Iterable[Segment], start: float, end: float) -> list[Segment]
 def stretch(segments: Iterable[Segment], factor: float) -> list[Segment]:
     """Segments of a recording that is played ``factor`` times as long."""
     return [{**segment, "start": segment["start"] * factor, "end": segment["end"] * factor} for segment in segments]
+
+
+def insert_pause(segments: Iterable[Segment], time: float, seconds: float) -> list[Segment]:
+    """Segments of a recording into which ``seconds`` of something else are inserted at ``time``.
+
+    A segment that lies on both sides of it becomes two.
+    """
+    return [
+        {**segment, "start": max(segment["start"], begin) + shift, "end": min(segment["end"], end) + shift}
+        for segment in segments
+        for begin, end, shift in ((-math.inf, time, 0.0), (time, math.inf, seconds))
+        if max(segment["start"], begin) < min(segment["end"], end)
+    ]
 
 
 def fill_neutral(

@@ -17,6 +17,7 @@ from transformers import HfArgumentParser
 from transformers.hf_argparser import string_to_bool
 
 from ..frames_sed import InputError, MissingFileError
+from .recipes import RECIPES
 
 NAMED_SCHEDULES = ("linear", "cosine", "constant_with_warmup")  # of transformers
 AT_LEAST_ONE = (
@@ -32,7 +33,13 @@ AT_LEAST_ONE = (
     "early_stopping_patience",
 )
 RANGES = {  # the greatest value; the least is 0
+    "layer_learning_rate_decay": 1.0,
+    "label_smoothing": 1.0,
+    "soft_joins": math.inf,
+    "augment_conditions": 1.0,
+    "augment_non_speech": 1.0,
     "augment_probability": 1.0,
+    "average_weights": 1.0,
     "mask_time_prob": 1.0,
     "mask_feature_prob": 1.0,
     "augment_speed": 0.5,
@@ -110,6 +117,13 @@ class TrainingOptions:
     )
     # the optimisation
     num_train_epochs: int = field(default=15, metadata={"help": "Passes over the train split."})
+    balance: bool = field(
+        default=False,
+        metadata={
+            "help": "Draw utterances so that all emotions of all corpora (by the column corpus, if there is one) are "
+            "heard equally often; an epoch has about as many utterances as before."
+        },
+    )
     max_steps: int | None = field(default=None, metadata={"help": "Stop after this number of optimiser steps."})
     per_device_train_batch_size: int = field(default=2, metadata={"help": "Utterances in a batch of one process."})
     max_batch_seconds: float | None = field(
@@ -125,6 +139,12 @@ class TrainingOptions:
     gradient_accumulation_steps: int = field(default=1, metadata={"help": "Batches in one optimiser step."})
     encoder_learning_rate: float = field(default=1e-5, metadata={"help": "Initial learning rate of the encoder."})
     head_learning_rate: float = field(default=1e-4, metadata={"help": "Initial learning rate of the classifier."})
+    layer_learning_rate_decay: float = field(
+        default=1.0,
+        metadata={
+            "help": "The encoder's last layer has its learning rate; each layer below, that of the next times this."
+        },
+    )
     lr_scheduler_type: str = field(
         default="newbob",
         metadata={
@@ -143,6 +163,22 @@ class TrainingOptions:
         default=None, metadata={"help": "Stop after this number of epochs in a row without improvement."}
     )
     weight_decay: float = field(default=0.0, metadata={"help": "Weight decay of AdamW; 0 is Adam."})
+    average_weights: float | None = field(
+        default=None,
+        metadata={
+            "help": "Validate and save a moving average of the weights, of which every optimiser step keeps this share "
+            "(fewer at first), such as 0.999."
+        },
+    )
+    label_smoothing: float = field(
+        default=0.0, metadata={"help": "Share of the target of a frame that is spread over all labels."}
+    )
+    soft_joins: float = field(
+        default=0.0,
+        metadata={
+            "help": "The target of frames within this many seconds of a join of two labels is a mixture of both."
+        },
+    )
     max_grad_norm: float = field(default=5.0, metadata={"help": "Clip the gradient to this norm."})
     mixed_precision: str | None = field(
         default=None, metadata={"help": "no, fp16 or bf16. Default: as `accelerate config` says."}
@@ -151,17 +187,34 @@ class TrainingOptions:
         default=False,
         metadata={"help": "Recompute activations in the backward pass, which saves memory and takes time."},
     )
-    # augmentation (needs audiomentations)
+    # augmentation
+    augment_conditions: float = field(
+        default=0.0,
+        metadata={
+            "help": "Probability of each of these recording conditions of an utterance, which are computed: a room, "
+            "noise, hum, band limits, tilt, equaliser, masked bands, compression, level with clipping, telephone code."
+        },
+    )
+    augment_non_speech: float = field(
+        default=0.0,
+        metadata={
+            "help": "Probability that silence, noise, hum or music of up to 3 s, which is neutral, is inserted into an "
+            "utterance or replaces it. Batches become longer by it than --max-batch-seconds."
+        },
+    )
     augment_probability: float = field(
         default=0.5, metadata={"help": "Probability of each of the following changes to an utterance."}
     )
     augment_noises: str | None = field(
-        default=None, metadata={"help": "Add noise from this folder of audio files to utterances."}
+        default=None,
+        metadata={"help": "Add noise from this folder of audio files to utterances (needs audiomentations)."},
     )
     augment_rooms: str | None = field(
-        default=None, metadata={"help": "Convolve utterances with room impulse responses from this folder."}
+        default=None, metadata={"help": "Convolve utterances with room impulse responses from this folder (likewise)."}
     )
-    augment_gain: float = field(default=0.0, metadata={"help": "Change the level of utterances by up to this many dB."})
+    augment_gain: float = field(
+        default=0.0, metadata={"help": "Change the level of utterances by up to this many dB (likewise)."}
+    )
     augment_speed: float = field(
         default=0.0,
         metadata={"help": "Change the speed of utterances by up to this share, such as 0.1, with their labels."},
@@ -212,7 +265,7 @@ class TrainingOptions:
                 f"--lr-scheduler-type is newbob or one of {', '.join(NAMED_SCHEDULES)}; got {self.lr_scheduler_type!r}."
             )
         if self.lr_scheduler_type == "newbob" and self.warmup_steps:
-            raise InputError("--warmup-steps needs another --lr-scheduler-type than newbob.")
+            raise InputError("--warmup-steps needs another --lr-scheduler-type than newbob; or set it to 0.")
         if self.lr_scheduler_type != "newbob" and self.streams and self.max_steps is None:
             raise InputError(
                 f"--lr-scheduler-type {self.lr_scheduler_type} needs --max-steps here: the train split's size is not "
@@ -220,6 +273,11 @@ class TrainingOptions:
             )
         if self.train_last_layers is not None and self.lora_rank is not None:
             raise InputError("Choose one of --train-last-layers and --lora-rank.")
+        if self.balance and self.streams:
+            raise InputError(
+                "--balance needs the whole train split, which is not known when it is read during training: "
+                "set it to false, or build the dataset first."
+            )
         if self.push_to_hub and self.hub_model_id is None:
             raise InputError("--push-to-hub needs --hub-model-id NAMESPACE/NAME.")
 
@@ -232,7 +290,9 @@ class TrainingOptions:
 def parse_options(
     arguments: Sequence[str] | None = None, description: str | None = None, prog: str | None = None
 ) -> TrainingOptions:
-    """Options of the command line, on top of those of the YAML file that ``--config`` names.
+    """Options of the command line, on top of those of the YAML file that ``--config`` names, on top of a recipe.
+
+    Either may name the ``recipe``, which is no option itself: what it stands for are options.
 
     Args:
         arguments: of the command line; default: those of this process.
@@ -251,18 +311,23 @@ def parse_options(
         formatter_class=_HelpFormatter,
     )
     parser.add_argument("--config", metavar="FILE.yaml", help="Options by name; those of the command line win.")
+    parser.add_argument(
+        "--recipe",
+        choices=RECIPES,
+        default="paper",
+        help="Defaults of the other options: the paper's, or those for natural recordings (docs/recipe.md).",
+    )
     for action in parser._actions:
         if action.type is string_to_bool:  # a flag, also where None is the default
             action.nargs, action.const = "?", True
         # options with underscores are accepted, too, but --help shows one spelling
         action.option_strings = [option for option in action.option_strings if "_" not in option]
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    only_config = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    only_config.add_argument("--config", type=Path)
-    if config := only_config.parse_known_args(arguments)[0].config:
-        arguments = [*_read_config(config), *arguments]
+    if config := _value_of("--config", arguments):
+        arguments = [*_read_config(Path(config)), *arguments]
+    parser.set_defaults(**RECIPES.get(_value_of("--recipe", arguments) or "", {}))
     namespace = parser.parse_args(arguments)
-    del namespace.config
+    del namespace.config, namespace.recipe
     return TrainingOptions(**vars(namespace))
 
 
@@ -277,6 +342,13 @@ def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+def _value_of(option: str, arguments: Sequence[str]) -> str | None:
+    """What a command line says of one option, before the others are looked at."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument(option, nargs="?", dest="value")
+    return parser.parse_known_args(arguments)[0].value
+
+
 def _read_config(path: Path) -> list[str]:
     """The file's options as a command line, so that one parser checks both."""
     try:
@@ -287,7 +359,7 @@ def _read_config(path: Path) -> list[str]:
         raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(options, dict):
         raise InputError(f"{path} must hold options by name; got {type(options).__name__}.")
-    known = {option.name for option in fields(TrainingOptions)}
+    known = {"recipe", *(option.name for option in fields(TrainingOptions))}
     if unknown := [str(name) for name in options if name not in known]:
         raise InputError(f"{path}: unknown option(s) {', '.join(unknown)}; see --help.")
     arguments = []

@@ -1,4 +1,4 @@
-"""Data augmentation during training, which the paper does not use (needs audiomentations)."""
+"""Data augmentation during training, which the paper does not use."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from ..annotations.segments import stretch
 from ..dataset_scripts.corpora.recording import audio_files
 from ..frames_sed import InputError, Segment, import_library
 from .arguments import TrainingOptions
+from .non_speech import with_non_speech
+from .recording_conditions import under_random_conditions
 
 NOISE_RATIO = (5.0, 30.0)  # least and most ratio of speech to noise, in dB
 
@@ -32,6 +34,8 @@ class Augmentation:
         transforms: of audiomentations: each is called with a waveform ``(samples,)`` and its sampling rate.
         speed: utterances are played at 1 - speed to 1 + speed times their speed, which changes their pitch, too.
         probability: of a change of speed.
+        non_speech: probability that something else than speech is inserted, or all there is.
+        conditions: probability of each recording condition.
         seed: of all of them.
         sampling_rate: of the waveforms, in Hz.
     """
@@ -40,6 +44,8 @@ class Augmentation:
     speed: float = 0.0
     probability: float = 0.5
     seed: int = 0
+    non_speech: float = field(default=0.0, kw_only=True)
+    conditions: float = field(default=0.0, kw_only=True)
     sampling_rate: int = field(default=16_000, kw_only=True)
 
     @classmethod
@@ -49,14 +55,16 @@ class Augmentation:
         Raises:
             InputError: if audiomentations is missing, or a folder holds no audio.
         """
-        wanted = options.augment_noises or options.augment_rooms or options.augment_gain or options.augment_speed
-        if not wanted:
+        transforms = tuple(_transforms(options)) if _needs_audiomentations(options) else ()
+        if not (transforms or options.augment_speed or options.augment_non_speech or options.augment_conditions):
             return None
         return cls(
-            tuple(_transforms(options)),
+            transforms,
             options.augment_speed,
             options.augment_probability,
             options.seed,
+            non_speech=options.augment_non_speech,
+            conditions=options.augment_conditions,
             sampling_rate=sampling_rate,
         )
 
@@ -77,9 +85,18 @@ class Augmentation:
                 before = len(waveform)
                 waveform = soxr.resample(waveform, factor * self.sampling_rate, self.sampling_rate)
                 segments = stretch(segments, len(waveform) / before)
+            rng = np.random.default_rng(list(f"{self.seed}/{key}".encode()))
+            if rng.random() < self.non_speech:
+                waveform, segments = with_non_speech(waveform, segments, self.sampling_rate, rng)
+            if self.conditions:
+                waveform = under_random_conditions(waveform, self.sampling_rate, self.conditions, rng)
             for transform in self.transforms:
                 waveform = transform(waveform, self.sampling_rate)
         return waveform, list(segments)
+
+
+def _needs_audiomentations(options: TrainingOptions) -> bool:
+    return bool(options.augment_noises or options.augment_rooms or options.augment_gain)
 
 
 def _transforms(options: TrainingOptions) -> Iterator[Any]:

@@ -7,6 +7,7 @@ both numbers only.
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -78,6 +79,34 @@ def shuffled(count: int, seed: int, epoch: int) -> tuple[Sequence[int], random.R
     """The numbers below ``count`` in the order of an epoch, and the generator for other random choices in it."""
     generator = random.Random(f"{seed}/{epoch}")
     order = list(range(count))
+    generator.shuffle(order)
+    return order, generator
+
+
+def balanced(groups: Sequence[str], seed: int, epoch: int) -> tuple[Sequence[int], random.Random]:
+    """As `shuffled`, but every group occurs equally often: of a large group a part, a small one several times.
+
+    A group's members come in turn, also from epoch to epoch: none is ever ahead of another by more than one.
+
+    Args:
+        groups: for each number the group that it belongs to.
+        seed: of the run.
+        epoch: from 0.
+    """
+    members: dict[str, list[int]] = {}
+    for number, group in enumerate(groups):
+        members.setdefault(group, []).append(number)
+    share = max(round(len(groups) / len(members)), 1)
+    order: list[int] = []
+    for group, numbers in members.items():
+        turns, skipped = divmod(epoch * share, len(numbers))
+        endless = (
+            number
+            for turn in itertools.count(turns)
+            for number in random.Random(f"{seed}/{group}/{turn}").sample(numbers, len(numbers))
+        )
+        order += islice(endless, skipped, skipped + share)
+    generator = random.Random(f"{seed}/{epoch}")
     generator.shuffle(order)
     return order, generator
 

@@ -16,6 +16,7 @@ from ..encoders_sed import pad_inputs
 from ..frames_sed import InputError
 from ..modeling_sed import IGNORED_LABEL
 from .augmentation import Augmentation
+from .soft_targets import SoftTargets
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,14 @@ class FrameLabelCollator:
         feature_extractor: of the model.
         config: of the model that the batches are for.
         augmentation: changes waveforms and segments; None leaves them as they are.
+        soft_targets: makes probabilities of frame labels; None leaves the labels as they are.
         epoch: utterances are augmented differently in each epoch.
     """
 
     feature_extractor: SequenceFeatureExtractor
     config: SEDConfig
     augmentation: Augmentation | None = None
+    soft_targets: SoftTargets | None = None
     epoch: int = 0
 
     def __call__(self, rows: Sequence[Mapping[str, Any]], counts: bool = True) -> dict[str, torch.Tensor]:
@@ -43,7 +46,8 @@ class FrameLabelCollator:
 
         Returns:
             What the model takes: ``input_values (batch, samples)`` or ``input_features``, ``attention_mask``, and
-            ``labels (batch, frames)`` with -100 where there is padding.
+            ``labels (batch, frames)`` with -100 where there is padding; with soft targets ``(batch, frames, labels)``
+            with 0 there.
 
         Raises:
             InputError: for an utterance that cannot be used, naming it: its audio is unreadable or shorter than a
@@ -63,11 +67,16 @@ class FrameLabelCollator:
             except InputError as error:
                 raise InputError(f"Utterance {row['name']!r}: {error}") from error
             inputs.append(family.extract(self.feature_extractor, waveform, geometry.sampling_rate))
+            if self.soft_targets:
+                frame_labels = self.soft_targets(
+                    frame_labels, len(self.config.labels), geometry.hop / geometry.sampling_rate
+                )
             label_rows.append(torch.from_numpy(frame_labels))
         padded, attention_mask = pad_inputs(inputs, family.time_axis)
-        labels = torch.nn.utils.rnn.pad_sequence(label_rows, batch_first=True, padding_value=IGNORED_LABEL)
+        no_label = 0 if self.soft_targets else IGNORED_LABEL
+        labels = torch.nn.utils.rnn.pad_sequence(label_rows, batch_first=True, padding_value=no_label)
         return {
             family.input_name: padded,
             "attention_mask": attention_mask,
-            "labels": labels if counts else torch.full_like(labels, IGNORED_LABEL),
+            "labels": labels if counts else torch.full_like(labels, no_label),
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -19,9 +19,10 @@ from torch.utils.data import DataLoader
 
 from ..annotations.dataset_rows import as_segments, with_encoded_audio
 from ..dataset_scripts.sed import SED
+from ..dataset_scripts.simulation import NEUTRAL
 from ..frames_sed import InputError
 from .arguments import TrainingOptions
-from .batching import grouped, make_batches, share_of_process, shuffled
+from .batching import balanced, grouped, make_batches, share_of_process, shuffled
 from .collation import FrameLabelCollator
 
 SPLITS = ("train", "validation", "test")
@@ -165,15 +166,25 @@ def train_loader(
         row_plan = islice(share_of_process(row_batches, *process), first_batch, None)
         return _loader(StreamedBatches(row_plan, collator), 0, accelerator)
     durations = rows["duration"][:]
-    order, generator = shuffled(len(rows), options.seed, epoch)
+    order, generator = _order(rows, options, epoch)
     batches = make_batches(order, durations.__getitem__, *packing, generator)
     plan = list(share_of_process(batches, *process))[first_batch:]
     return _loader(Batches(rows, plan, collator), options.dataloader_num_workers, accelerator)
 
 
+def _order(rows: Dataset, options: TrainingOptions, epoch: int) -> tuple[Sequence[int], random.Random]:
+    """The numbers of an epoch's utterances, and the generator for other random choices in it."""
+    if not options.balance:
+        return shuffled(len(rows), options.seed, epoch)
+    corpora = rows["corpus"][:] if "corpus" in rows.column_names else [""] * len(rows)
+    emotions = [{segment["label"] for segment in as_segments(segments)} - {NEUTRAL} for segments in rows["segments"]]
+    groups = [f"{corpus}: {', '.join(sorted(found))}" for corpus, found in zip(corpora, emotions, strict=True)]
+    return balanced(groups, options.seed, epoch)
+
+
 def batches_in_epoch(rows: Dataset, options: TrainingOptions, num_processes: int) -> int:
     """How many batches of the first epoch each process gets."""
-    order, generator = shuffled(len(rows), options.seed, 0)
+    order, generator = _order(rows, options, 0)
     durations = rows["duration"][:]
     packing = (options.per_device_train_batch_size, options.max_batch_seconds)
     batches = make_batches(order, durations.__getitem__, *packing, generator)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -164,12 +164,17 @@ def _modules_without_effect(model: SEDForAudioFrameClassification) -> list[str]:
 
 
 def parameter_groups(model: SEDForAudioFrameClassification, options: TrainingOptions) -> list[dict[str, Any]]:
-    """The encoder's and the classifier's parameters, each with its learning rate and annealing factor."""
+    """The encoder's and the classifier's parameters, each with its learning rate and annealing factor.
+
+    With ``layer_learning_rate_decay``, the encoder's are several groups, from the last layer down.
+    """
     inside_encoder = {id(parameter) for parameter in model.encoder.parameters()}
-    encoder = [parameter for parameter in model.encoder.parameters() if parameter.requires_grad]
     head = [parameter for parameter in model.parameters() if id(parameter) not in inside_encoder]
     groups = (
-        (encoder, options.encoder_learning_rate, options.encoder_annealing_factor),
+        *(
+            (parameters, options.encoder_learning_rate * share, options.encoder_annealing_factor)
+            for parameters, share in _by_depth(model, options.layer_learning_rate_decay)
+        ),
         (head, options.head_learning_rate, options.head_annealing_factor),
     )
     return [
@@ -177,6 +182,24 @@ def parameter_groups(model: SEDForAudioFrameClassification, options: TrainingOpt
         for parameters, rate, factor in groups
         if parameters
     ]
+
+
+def _by_depth(model: SEDForAudioFrameClassification, decay: float) -> Iterator[tuple[list[torch.nn.Parameter], float]]:
+    """Parameters that learn, and the share of the learning rate that they get: 1 for the last layer.
+
+    What is in no layer, most of which comes before the first one, gets the smallest.
+    """
+    trained = [parameter for parameter in model.encoder.parameters() if parameter.requires_grad]
+    if decay == 1:
+        yield trained, 1.0
+        return
+    share = 1.0
+    for layer in reversed(model.config.encoder_family.layers(model.encoder)):
+        inside = {id(parameter) for parameter in layer.parameters()}
+        yield [parameter for parameter in trained if id(parameter) in inside], share
+        trained = [parameter for parameter in trained if id(parameter) not in inside]
+        share *= decay
+    yield trained, share
 
 
 def with_weights(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from modeling_sed.training.arguments import TrainingOptions, parse_options
+from modeling_sed.training.recipes import RECIPES
 from tests.conftest import REPOSITORY
 
 REQUIRED = ["--dataset", "data", "--encoder", "encoder", "--output-dir", "run"]
@@ -65,3 +66,33 @@ def test_bad_usage_exits_with_2(arguments: list[str], capsys):
     with pytest.raises(SystemExit) as stopped:
         parse_options([*REQUIRED, *arguments])
     assert stopped.value.code == 2 and arguments[0] in capsys.readouterr().err
+
+
+def test_a_recipe_is_below_the_file_and_the_command_line(tmp_path: Path):
+    improved = RECIPES["improved"]
+    named = {"dataset": "data", "encoder": "encoder", "output_dir": "run"}
+    assert parse_options([*REQUIRED, "--recipe", "improved"]) == TrainingOptions(**named, **improved)
+    assert parse_options([*REQUIRED, "--recipe=paper"]) == parse_options(REQUIRED) == TrainingOptions(**named)
+    (tmp_path / "config.yaml").write_text("recipe: improved\nweight_decay: 0.5\nwarmup_steps: 7\n")
+    from_file = parse_options([*REQUIRED, "--warmup-steps", "9", "--config", str(tmp_path / "config.yaml")])
+    assert from_file == TrainingOptions(**named, **improved | {"weight_decay": 0.5, "warmup_steps": 9})
+    arguments = ["--recipe", "paper", "--warmup-steps", "0", "--config", str(tmp_path / "config.yaml")]
+    paper = parse_options([*REQUIRED, *arguments])
+    assert paper.average_weights is None  # the command line names another recipe than the file
+
+
+@pytest.mark.parametrize("value", [["papers"], []], ids=["unknown", "none"])
+def test_an_unknown_recipe_is_refused(value: list[str], capsys):
+    with pytest.raises(SystemExit) as stopped:
+        parse_options([*REQUIRED, "--recipe", *value])
+    assert stopped.value.code == 2 and "--recipe" in capsys.readouterr().err
+
+
+def test_help_shows_the_defaults_of_the_recipe(capsys):
+    shown = {}
+    for recipe in RECIPES:
+        with pytest.raises(SystemExit) as stopped:
+            parse_options(["--recipe", recipe, "--help"])
+        assert stopped.value.code == 0
+        shown[recipe] = " ".join(capsys.readouterr().out.split())
+    assert "(default: newbob)" in shown["paper"] and "(default: cosine)" in shown["improved"]

@@ -71,3 +71,13 @@ def test_changes_depend_on_the_key_alone(options: TrainingOptions):
     assert random.getstate() == state  # and it leaves no trace
     assert all(np.array_equal(one, other) for one, other in zip(first, again, strict=True))
     assert len({len(changed) for changed in first}) > 2
+
+
+def test_conditions_need_no_other_change_and_move_nothing(options: TrainingOptions):
+    augmentation = Augmentation.of_options(replace(options, augment_conditions=0.5), 16_000)
+    assert not augmentation.transforms
+    changed = [augmentation(wave(), SEGMENTS, str(number)) for number in range(4)]
+    assert all(len(waveform) == 16_000 and segments == SEGMENTS for waveform, segments in changed)
+    assert len({waveform.tobytes() for waveform, _ in changed}) == 4
+    again, _ = augmentation(wave(), SEGMENTS, "2")
+    assert again.tobytes() == changed[2][0].tobytes()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeling_sed.training.batching import POOL, grouped, make_batches, share_of_process, shuffled
+from modeling_sed.training.batching import POOL, balanced, grouped, make_batches, share_of_process, shuffled
 
 durations = st.lists(st.floats(0.1, 30), min_size=1, max_size=300)
 
@@ -71,3 +71,17 @@ def test_left_over_processes_get_a_copy_that_does_not_count():
 @pytest.mark.parametrize("size", [1, 2, 5])
 def test_grouped(size: int):
     assert [len(group) for group in grouped(range(10), size)] == [size] * (10 // size)
+
+
+@given(st.lists(st.sampled_from("abc"), min_size=1, max_size=60), st.integers(0, 9), st.integers(1, 12))
+def test_groups_are_drawn_equally_often_and_so_are_their_members(groups: list[str], seed: int, epochs: int):
+    drawn = [balanced(groups, seed, epoch)[0] for epoch in range(epochs)]
+    share = max(round(len(groups) / len(set(groups))), 1)
+    for order in drawn:
+        assert Counter(groups[number] for number in order) == dict.fromkeys(groups, share)
+    heard = Counter(range(len(groups)))  # once each
+    heard.update(chain.from_iterable(drawn))
+    for group in set(groups):
+        times = [heard[number] for number in range(len(groups)) if groups[number] == group]
+        assert max(times) - min(times) <= 1
+    assert balanced(groups, seed, epochs - 1)[0] == drawn[-1]  # whatever was drawn before

@@ -164,3 +164,18 @@ def test_an_unreachable_hub_is_not_taken_for_a_missing_feature_extractor(model_f
         }
     assert found["without"] == "normalises: True\n" and found["with"] == "normalises: False\n"
     assert found["broken"].startswith("refused: Cannot load the encoder some/broken: ")
+
+
+def test_lower_layers_learn_more_slowly(options: TrainingOptions):
+    model = build(options, layer_learning_rate_decay=0.5)
+    decayed = replace(options, layer_learning_rate_decay=0.5, encoder_learning_rate=8.0)
+    *encoder, head = parameter_groups(model, decayed)
+    assert [group["lr"] for group in encoder] == [8.0, 4.0, 2.0] and head["lr"] == decayed.head_learning_rate
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    found = [{names[id(parameter)] for parameter in group["params"]} for group in encoder]
+    assert all(name.startswith("encoder.encoder.layers.1.") for name in found[0])
+    assert all(name.startswith("encoder.encoder.layers.0.") for name in found[1])
+    assert set().union(*found) == {name for name in learning(model) if name.startswith("encoder.")}
+    assert sum(map(len, found)) == len(set().union(*found))
+    few = parameter_groups(build(options, train_last_layers=1), decayed)
+    assert [group["lr"] for group in few] == [8.0, decayed.head_learning_rate]  # no empty groups

@@ -18,7 +18,19 @@ from tests.modeling_sed.training.conftest import command, environment, train
 from tests.modeling_sed.training.test_train_sed import assert_same_weights
 
 # everything that is random: dropout, SpecAugment, augmentation, order
-RANDOM = ("--mask-time-prob", 0.2, "--augment-speed", 0.1, "--augment-gain", 6)
+RANDOM = (
+    "--mask-time-prob",
+    0.2,
+    "--augment-speed",
+    0.1,
+    "--augment-gain",
+    6,
+    "--augment-conditions",
+    0.5,
+    "--augment-non-speech",
+    0.5,
+    "--balance",
+)
 OPTIONS = (
     "--num-train-epochs",
     2,
@@ -28,6 +40,8 @@ OPTIONS = (
     1e-3,
     "--per-device-eval-batch-size",
     1,
+    "--average-weights",
+    0.9,
 )
 SCHEDULE = ("--lr-scheduler-type", "cosine", "--warmup-steps", 3)
 

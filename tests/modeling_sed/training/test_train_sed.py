@@ -183,6 +183,7 @@ def test_what_is_saved_is_what_was_best(data: Path, encoder: Path, tmp_path: Pat
         (["--lr-scheduler-type", "step"], 1, "--lr-scheduler-type is newbob or one of linear, cosine"),
         (["--warmup-steps", "5"], 1, "--warmup-steps needs another --lr-scheduler-type than newbob"),
         (["--streaming", "--lr-scheduler-type", "cosine"], 1, "needs --max-steps here"),
+        (["--streaming", "--balance"], 1, "--balance needs the whole train split"),
         (["--train-last-layers", "3"], 1, "--train-last-layers 3: the encoder has 2 layers"),
         (["--lora-rank", "4", "--lora-target-modules", "nonsense"], 1, "nonsense"),
         (["--train-last-layers", "1", "--lora-rank", "4"], 1, "Choose one of"),

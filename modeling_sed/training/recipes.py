@@ -1,0 +1,30 @@
+"""Named sets of defaults of train_sed.py; docs/recipe.md says why each value is what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+RECIPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "paper": {},  # the defaults of `TrainingOptions`
+        "improved": {
+            "num_train_epochs": 4,
+            "max_batch_seconds": 60.0,
+            "encoder_learning_rate": 1e-4,
+            "head_learning_rate": 1e-3,
+            "lr_scheduler_type": "cosine",
+            "warmup_steps": 100,
+            "layer_learning_rate_decay": 0.85,
+            "balance": True,
+            "weight_decay": 0.01,
+            "max_grad_norm": 1.0,
+            "average_weights": 0.999,
+            "label_smoothing": 0.05,
+            "soft_joins": 0.1,
+            "augment_conditions": 0.5,
+            "augment_non_speech": 0.15,
+        },
+    }
+)
