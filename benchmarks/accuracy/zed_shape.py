@@ -128,12 +128,7 @@ def nearest(samples: int, pool: Sequence[Source]) -> list[Source]:
     remaining = sorted(pool, key=lambda source: source.recording.path)
     taken: list[Source] = []
     while remaining:
-        runs = [
-            (replace(source, speech=source.speech[first:last]), source)
-            for source in remaining
-            for first in range(len(source.speech))
-            for last in range(first + 1, len(source.speech) + 1)
-        ]
+        runs = [(run, source) for source in remaining for run in _runs(source)]
         run, source = min(runs, key=lambda pair: abs(samples - _length(pair[0])))
         if taken and abs(samples - _length(run)) >= abs(samples):
             break
@@ -141,6 +136,15 @@ def nearest(samples: int, pool: Sequence[Source]) -> list[Source]:
         remaining.remove(source)
         samples -= _length(run)
     return taken
+
+
+def _runs(source: Source) -> Iterator[Source]:
+    """All neighbouring stretches of a recording, but for those that are shorter than `SHORTEST`."""
+    for first in range(len(source.speech)):
+        for last in range(first + 1, len(source.speech) + 1):
+            run = replace(source, speech=source.speech[first:last])
+            if _length(run) >= min(SHORTEST, _length(source)):
+                yield run
 
 
 def _length(source: Source) -> int:
