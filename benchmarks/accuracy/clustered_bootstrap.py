@@ -1,6 +1,6 @@
 """How certain a mean over utterances is when speakers, not utterances, are what is independent.
 
-Speakers are drawn with replacement, as many as there are, each with all of his utterances (the cluster bootstrap;
+Speakers are drawn with replacement, as many as there are, each with all of their utterances (the cluster bootstrap;
 Davison & Hinkley 1997, Bootstrap Methods and their Application, section 3.8). Columns are drawn together, so that
 differences and ratios of them are paired.
 """
