@@ -19,6 +19,7 @@ $(VENV)/installed: setup.cfg pyproject.toml
 demo: $(VENV)/installed
 	$(BIN)/python dataset_scripts/speech_synthesis.py demo/corpus --seed 0 --overwrite
 	$(BIN)/python dataset_scripts/sed.py benchmark --corpora synthetic=demo/corpus --split-by speaker --seed 1 --output-dir demo/data --overwrite
+	$(BIN)/emotion-diarization diarize --dataset demo/data --limit 1
 	$(MAKE) demo/results.json
 	$(BIN)/emotion-diarization diarize --model demo/model --dataset demo/data --limit 1 --plot demo/timeline.png
 

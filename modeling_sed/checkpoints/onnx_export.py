@@ -1,7 +1,8 @@
 """Models as ONNX graphs, in fp32 or with 8 bit integers, with the code that runs them without torch.
 
-The folder holds ``model.onnx`` (``input_values (1, samples)`` raw audio -> ``posteriors (1, frames, labels)``),
-``config.json``, and the program ``diarize_onnx.py`` (onnx_runner/) with the files of this package that it imports.
+The folder holds ``model.onnx`` (``input_values (1, samples)``, raw audio of up to 32 s -> ``posteriors (1, frames,
+labels)``), ``config.json``, and the program ``diarize_onnx.py`` (onnx_runner/) with the files of this package that it
+imports.
 
 With 8 bits, the large matrix products are quantised: weights with one scale for each output, inputs with a scale that
 is computed at run time (dynamic quantisation). Weights use 7 of the 8 bits, since processors without VNNI add two
@@ -11,15 +12,17 @@ products in 16 bits, which would saturate. Attention itself, normalisations and 
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.quant_utils import add_pre_process_metadata
-from transformers import AutoFeatureExtractor
+from transformers import AutoFeatureExtractor, WhisperFeatureExtractor
 
 from ..frames_sed import InputError
 from ..modeling_sed import SEDForAudioFrameClassification
@@ -55,9 +58,9 @@ def export_onnx(model: str | Path, output_dir: str | Path, int8: bool = False) -
         except OSError as error:
             raise InputError(f"Cannot load the model {model}: {error}") from error
         _write_code(folder)
-        _write_config(folder / "config.json", trained)
+        _write_config(folder / "config.json", trained, _shortest(trained, feature_extractor))
         graph = folder / "model.onnx"
-        _write_graph(PosteriorsOfRawAudio(trained, bool(feature_extractor.do_normalize)), graph)
+        _write_graph(trained, feature_extractor, graph)
         if int8:
             _quantize(graph)
     return Path(output_dir)
@@ -69,7 +72,14 @@ def _write_code(folder: Path) -> None:
         shutil.copy(Path(__file__).parents[1] / name, folder / "sed_onnx")
 
 
-def _write_config(path: Path, model: SEDForAudioFrameClassification) -> None:
+def _shortest(model: SEDForAudioFrameClassification, feature_extractor: Any) -> int:
+    """Samples that the graph takes, at least; recordings that are shorter by a bit are padded with zeros."""
+    if isinstance(feature_extractor, WhisperFeatureExtractor):
+        return feature_extractor.n_fft // 2 + 1
+    return model.config.geometry.receptive_field
+
+
+def _write_config(path: Path, model: SEDForAudioFrameClassification, shortest: int) -> None:
     config = model.config
     settings = {
         "labels": config.labels,
@@ -79,17 +89,19 @@ def _write_config(path: Path, model: SEDForAudioFrameClassification) -> None:
         "window": WINDOW,
         "context": CONTEXT,
         "geometry": asdict(config.geometry),
+        "shortest": shortest,
     }
     path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
-def _write_graph(model: PosteriorsOfRawAudio, path: Path) -> None:
-    geometry = model.model.config.geometry
-    one_second = torch.randn(1, geometry.sampling_rate)
-    samples = torch.export.Dim("samples", min=geometry.receptive_field)
+def _write_graph(model: SEDForAudioFrameClassification, feature_extractor: Any, path: Path) -> None:
+    rate = model.config.sampling_rate
+    longest = math.ceil(WINDOW * rate)
+    one_second = torch.randn(1, rate)
+    samples = torch.export.Dim("samples", min=_shortest(model, feature_extractor), max=longest)
     with torch.no_grad():
         torch.onnx.export(
-            model.eval(),
+            PosteriorsOfRawAudio(model, feature_extractor, longest).eval(),
             (one_second,),
             path,
             input_names=["input_values"],

@@ -4,8 +4,10 @@ The results stay the same; some are computed in another way, which suits a graph
 
 - WavLM's position bias (see fast_encoder/wavlm_attention.py) is written out for all pairs of frames, once, and shared
   by the layers; no loop depends on the length.
+- What the feature extractor computes is part of the graph (onnx_features.py).
 - A strided convolution over the waveform becomes a matrix product of the samples under its kernel, laid side by side.
   Layer norms then need no transposition, and quantisation finds only matrix products.
+- Whisper's positions are a table for recordings of up to the longest window.
 - Weights that are computed from others (weight norm) are computed at export.
 """
 
@@ -21,9 +23,9 @@ from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 from transformers.models.wavlm.modeling_wavlm import WavLMAttention
 
 from ..fast_encoder.wavlm_attention import merge_heads, position_gates, position_table, project_heads
-from ..modeling_sed import SEDForAudioFrameClassification, utterance_layer_norm
-
-FEATURE_EXTRACTOR_EPSILON = 1e-7  # of transformers' Wav2Vec2FeatureExtractor
+from ..modeling_sed import SEDForAudioFrameClassification
+from ..whisper_encoder_sed import sinusoids
+from .onnx_features import features_in_graph
 
 
 class PosteriorsOfRawAudio(nn.Module):
@@ -31,24 +33,30 @@ class PosteriorsOfRawAudio(nn.Module):
 
     Args:
         model: in evaluation mode.
-        normalize: whether its feature extractor normalises each utterance, which becomes a part of the graph.
+        feature_extractor: of the model.
+        longest: samples of the longest recording that the graph has to take.
     """
 
-    def __init__(self, model: SEDForAudioFrameClassification, normalize: bool):
+    def __init__(self, model: SEDForAudioFrameClassification, feature_extractor: Any, longest: int):
         super().__init__()
-        self.model, self.normalize = model, normalize
+        self.model, self.features = model, features_in_graph(feature_extractor)
         for module in list(model.modules()):
             if isinstance(module, WavLMAttention):
                 module.forward = MethodType(_dense_attention, module)  # type: ignore[method-assign]  # on purpose
             if is_parametrized(module, "weight"):
                 remove_parametrizations(module, "weight")
-        model.encoder.feature_extractor = _ConvolutionsAsProducts(model.encoder.feature_extractor.conv_layers)
+        encoder: Any = model.encoder  # families differ in what they have
+        if hasattr(encoder, "feature_extractor"):
+            encoder.feature_extractor = _ConvolutionsAsProducts(encoder.feature_extractor.conv_layers)
+        if hasattr(encoder, "embed_positions"):
+            frames, known = int(model.config.geometry.frame_count(longest)), encoder.embed_positions.weight
+            table = torch.cat([known, sinusoids(frames, known.shape[1])[len(known) :]])
+            encoder.embed_positions = nn.Embedding.from_pretrained(table)
 
     def forward(self, input_values: torch.Tensor) -> torch.Tensor:
         """``(1, samples)`` raw audio -> ``(1, frames, labels)`` posteriors."""
-        if self.normalize:
-            input_values = utterance_layer_norm(input_values.unsqueeze(-1), None, FEATURE_EXTRACTOR_EPSILON).squeeze(-1)
-        return self.model(input_values).logits.softmax(dim=-1)
+        inputs = {self.model.config.encoder_family.input_name: self.features(input_values)}
+        return self.model(**inputs).logits.softmax(dim=-1)
 
 
 def _dense_attention(

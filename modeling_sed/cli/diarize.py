@@ -17,6 +17,7 @@ from ..annotations.annotation import Annotation
 from ..annotations.files import FORMATS
 from ..annotations.text_table import write_table
 from ..frames_sed import InputError
+from ..hub.bundled_model import BUNDLED_MODEL
 
 if TYPE_CHECKING:  # importing them takes seconds
     from ..front_end.signals import FrontEnd
@@ -29,8 +30,10 @@ OutputFormat = Enum("OutputFormat", {name: name for name in WRITERS}, type=str) 
 
 
 def diarize(
-    model: Annotated[str, typer.Option(help="Folder or hub id of a trained model.")],
     files: Annotated[list[str] | None, typer.Argument(help="Recordings: files or URLs.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Folder or hub id of a trained model. Default: the one in the package.")
+    ] = None,
     file_list: Annotated[Path | None, typer.Option("--list", help="Text file with one recording per line.")] = None,
     dataset: Annotated[
         Path | None,
@@ -127,7 +130,7 @@ def diarize(
         _diarize_and_print(pipeline, recordings, report, options, output_format.value, plot)
     else:
         settings = {
-            "model": model,
+            "model": model or str(BUNDLED_MODEL),
             "dataset": dataset and str(dataset),
             "split": split if dataset else None,
             "window": window,

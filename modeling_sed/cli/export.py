@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ..hub.bundled_model import BUNDLED_MODEL
+
 export_app = typer.Typer(help="Export a model for another runtime.", no_args_is_help=True)
 
 
@@ -18,7 +20,9 @@ def export() -> None:
 @export_app.command("onnx")
 def export_to_onnx(
     output_dir: Annotated[Path, typer.Argument(help="New folder for the graph and the code that runs it.")],
-    model: Annotated[str, typer.Option(help="Folder or hub id of a trained model.")],
+    model: Annotated[
+        str | None, typer.Option(help="Folder or hub id of a trained model. Default: the one in the package.")
+    ] = None,
     int8: Annotated[bool, typer.Option("--int8", help="Quantise to 8 bits: smaller, and faster on CPUs.")] = False,
 ) -> None:
     """Export a model for ONNX Runtime. To run it without torch: python OUTPUT_DIR/diarize_onnx.py call.wav"""
@@ -28,4 +32,4 @@ def export_to_onnx(
         import_library(library, "export onnx", "onnx onnxruntime onnxscript")
     from ..checkpoints.onnx_export import export_onnx
 
-    typer.echo(export_onnx(model, output_dir, int8=int8))
+    typer.echo(export_onnx(model or BUNDLED_MODEL, output_dir, int8=int8))

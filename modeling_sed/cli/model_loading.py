@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ..frames_sed import InputError
+from ..hub.bundled_model import ABOUT, BUNDLED_MODEL
 
 if TYPE_CHECKING:  # importing it takes seconds
     from ..pipeline_sed import SpeechEmotionDiarizationPipeline
 
 
 def load_pipeline(
-    model: str, device: str | None = None, dtype: str | None = None, compile_model: bool = False
+    model: str | None, device: str | None = None, dtype: str | None = None, compile_model: bool = False
 ) -> SpeechEmotionDiarizationPipeline:
     """The pipeline of a model.
 
     Args:
-        model: folder or hub id.
+        model: folder or hub id; None for the one that comes with the package.
         device: "cpu", "cuda", "mps" …; default: the fastest available.
         dtype: name of a floating point type of torch; default: as the model was saved.
         compile_model: whether to compile the model.
@@ -39,6 +40,9 @@ def load_pipeline(
     except RuntimeError as error:
         raise typer.BadParameter(f"--device {device}: must be one of torch's, such as cpu, cuda, mps.") from error
     options: dict[str, Any] = {"device": device, "dtype": dtype}
+    if model is None:
+        model = str(BUNDLED_MODEL)
+        typer.echo(f"model: {ABOUT}", err=True)
     try:
         found = pipeline(TASK, model=model, **options)  # type: ignore[call-overload]  # knows its own tasks only
     except (OSError, ValueError) as error:

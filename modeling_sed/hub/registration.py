@@ -16,6 +16,8 @@ from typing import Any
 
 from wrapt import register_post_import_hook
 
+from .bundled_model import BUNDLED_MODEL
+
 PACKAGE = __name__.partition(".")[0]
 
 
@@ -69,9 +71,13 @@ def _register_pipeline(module: ModuleType) -> None:
     from transformers import AutoModelForAudioFrameClassification
     from transformers.pipelines import PIPELINE_REGISTRY
 
+    task = "speech-emotion-diarization"
     PIPELINE_REGISTRY.register_pipeline(
-        "speech-emotion-diarization",
+        task,
         pipeline_class=module.SpeechEmotionDiarizationPipeline,
         pt_model=AutoModelForAudioFrameClassification,
         type="audio",
     )
+    # added afterwards: what is registered is written into the configuration of saved pipelines
+    default = {"model": (str(BUNDLED_MODEL), "main")}
+    PIPELINE_REGISTRY.supported_tasks[task] = {**PIPELINE_REGISTRY.supported_tasks[task], "default": default}

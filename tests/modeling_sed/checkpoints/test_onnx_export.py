@@ -17,7 +17,7 @@ from transformers import Wav2Vec2FeatureExtractor, pipeline
 
 import modeling_sed
 from modeling_sed.checkpoints.onnx_export import export_onnx
-from tests.conftest import small_model
+from tests.conftest import save_model, small_model
 
 SHALLOW = {"num_hidden_layers": 1, "conv_dim": (16, 16), "conv_kernel": (10, 3), "conv_stride": (5, 2)}
 WITHOUT_TORCH = """
@@ -52,11 +52,14 @@ def noise(samples: int) -> np.ndarray:
 def largest_difference(model: Path, folder: Path, samples: int) -> float:
     """Between the posteriors of the pipeline's model and those of the exported one."""
     trained = pipeline(modeling_sed.TASK, model=model)
-    inputs = trained.feature_extractor(noise(samples), sampling_rate=16_000, return_tensors="pt")
+    family = trained.model.config.encoder_family
+    inputs = torch.from_numpy(family.extract(trained.feature_extractor, noise(samples), 16_000))[None]
     with torch.no_grad():
-        expected = trained.model(**inputs).logits.softmax(-1).numpy()
+        expected = trained.model(**{family.input_name: inputs}).logits[0].softmax(-1).numpy()
+    shortest = json.loads((folder / "config.json").read_text())["shortest"]
+    padded = np.pad(noise(samples), (0, max(0, shortest - samples)))  # as diarize_onnx.py does
     session = onnxruntime.InferenceSession(folder / "model.onnx")
-    found = session.run(["posteriors"], {"input_values": noise(samples)[None]})[0]
+    found = session.run(["posteriors"], {"input_values": padded[None]})[0][0]
     assert found.shape == expected.shape
     return np.abs(found - expected).max()
 
@@ -78,6 +81,15 @@ def test_encoders_and_options_give_the_numbers_of_pytorch(arguments: tuple, opti
     folder = export_onnx(model, tmp_path / "onnx")
     for samples in (20, 21, 3001):
         assert largest_difference(model, folder, samples) < 1e-4
+
+
+@pytest.mark.parametrize("family", ["whisper", "wav2vec2-bert"])
+def test_features_are_computed_in_the_graph(family: str, tmp_path: Path):
+    model = save_model(small_model(family), tmp_path / "model")
+    folder = export_onnx(model, tmp_path / "onnx")
+    for samples in (160, 200, 201, 560, 719, 16_161, 512_000):
+        if samples >= small_model(family).config.geometry.receptive_field:
+            assert largest_difference(model, folder, samples) < 1e-4
 
 
 def test_segments_without_torch_are_those_of_the_pipeline(model_folder: Path, exported: Path, tmp_path: Path):

@@ -18,6 +18,7 @@ from transformers import pipeline
 import modeling_sed
 from modeling_sed.checkpoints.speechbrain import ENCODER_FILES, FILES
 from modeling_sed.dataset_scripts.build import build
+from tests.conftest import SMALL_FEATURE_ENCODERS, save_model, small_model
 from tests.dataset_scripts.conftest import ravdess  # noqa: F401 - a fixture of these tests, too
 from tests.local_hub import LocalHub
 from tests.modeling_sed.checkpoints.freeze_speechbrain_checkpoints import FOLDER, waveform
@@ -93,7 +94,9 @@ class Machine:
         return json.loads(done.stdout)
 
 
-def test_a_model_comes_back(model_folder: Path, tmp_path: Path):
+@pytest.mark.parametrize("family", ["wavlm", *SMALL_FEATURE_ENCODERS])
+def test_a_model_comes_back(family: str, tmp_path: Path):
+    model_folder = save_model(small_model(family), tmp_path / "model")
     recording = tmp_path / "speech.wav"
     soundfile.write(recording, 0.1 * np.random.default_rng(0).standard_normal(16_000), 16_000)
     with LocalHub() as hub:

@@ -69,21 +69,16 @@ def odd_data(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "dataset"
 
 
-def encoder_file(folder: Path, **changes: object) -> Path:
+def encoder_file(folder: Path, config: dict) -> Path:
     path = folder / "tiny.json"
-    path.write_text(json.dumps(TINY_ENCODER | changes))
+    path.write_text(json.dumps(config))
     return path
 
 
 @pytest.fixture(scope="session")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Without dropout: what it learns depends on nothing random."""
-    return encoder_file(tmp_path_factory.mktemp("encoder"), **NO_DROPOUT)
-
-
-@pytest.fixture(scope="session")
-def encoder_with_dropout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return encoder_file(tmp_path_factory.mktemp("encoder"))
+    return encoder_file(tmp_path_factory.mktemp("encoder"), TINY_ENCODER | NO_DROPOUT)
 
 
 def train_here(**options: object) -> dict:

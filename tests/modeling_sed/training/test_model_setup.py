@@ -15,8 +15,9 @@ from transformers import Wav2Vec2Config, Wav2Vec2ForSequenceClassification
 
 from modeling_sed.training.arguments import TrainingOptions
 from modeling_sed.training.model_setup import add_adapters, build_model, parameter_groups, with_weights
-from tests.conftest import SMALL_ENCODER, small_model
+from tests.conftest import SMALL_ENCODER, SMALL_FEATURE_ENCODERS, small_model
 from tests.local_hub import LocalHub
+from tests.modeling_sed.training.conftest import encoder_file
 
 
 def build(options: TrainingOptions, **changes: object):
@@ -179,3 +180,22 @@ def test_lower_layers_learn_more_slowly(options: TrainingOptions):
     assert sum(map(len, found)) == len(set().union(*found))
     few = parameter_groups(build(options, train_last_layers=1), decayed)
     assert [group["lr"] for group in few] == [8.0, decayed.head_learning_rate]  # no empty groups
+
+
+@pytest.mark.parametrize("family", SMALL_FEATURE_ENCODERS)
+def test_other_families_are_set_up_alike(options: TrainingOptions, family: str, tmp_path: Path):
+    encoder = encoder_file(tmp_path, SMALL_FEATURE_ENCODERS[family])
+    adapted = build(options, encoder=str(encoder), lora_rank=3)
+    assert sum("lora_A" in name for name in learning(adapted)) == 2 * {"whisper": 2, "wav2vec2-bert": 4}[family]
+    frozen = build(options, encoder=str(encoder), freeze_feature_encoder=True)
+    below = ("encoder.conv", "encoder.feature_projection", "encoder.embed_positions")
+    whole = learning(build(options, encoder=str(encoder)))
+    assert learning(frozen) == {name for name in whole if not name.startswith(below)} != whole
+    last = build(options, encoder=str(encoder), train_last_layers=1)
+    assert {name.split(".layers.")[1][0] for name in learning(last) if ".layers." in name} == {"1"}
+    assert {name.split(".")[0] for name in learning(last)} == {"encoder", "classifier"}
+
+
+def test_layers_of_a_new_encoder_are_not_cut_off(options: TrainingOptions):
+    with pytest.raises(ValueError, match=r"--encoder-layers: .*tiny\.json says itself how many layers there are"):
+        build(options, encoder_layers=1)

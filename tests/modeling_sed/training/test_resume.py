@@ -14,7 +14,8 @@ from safetensors.torch import load_file
 
 from modeling_sed.training.arguments import TrainingOptions
 from modeling_sed.training.checkpoints import Checkpoints, Progress
-from tests.modeling_sed.training.conftest import command, environment, train
+from tests.conftest import SMALL_FEATURE_ENCODERS
+from tests.modeling_sed.training.conftest import TINY_ENCODER, command, encoder_file, environment, train
 from tests.modeling_sed.training.test_train_sed import assert_same_weights
 
 # everything that is random: dropout, SpecAugment, augmentation, order
@@ -80,8 +81,10 @@ def results(folder: Path) -> dict:
     return found
 
 
-def test_a_killed_run_ends_with_the_same_weights(odd_data: Path, encoder_with_dropout: Path, tmp_path: Path):
-    common = ("--dataset", odd_data, "--encoder", encoder_with_dropout, *OPTIONS, *RANDOM, *SCHEDULE)
+@pytest.mark.parametrize("family", ["wavlm", *SMALL_FEATURE_ENCODERS])
+def test_a_killed_run_ends_with_the_same_weights(odd_data: Path, family: str, tmp_path: Path):
+    encoder = encoder_file(tmp_path, SMALL_FEATURE_ENCODERS.get(family, TINY_ENCODER))
+    common = ("--dataset", odd_data, "--encoder", encoder, *OPTIONS, *RANDOM, *SCHEDULE)
     whole = train(*common, "--output-dir", tmp_path / "whole")
     assert whole.returncode == 0, whole.stderr
     broken = (*common, "--output-dir", tmp_path / "broken", "--checkpoint-minutes", 0)

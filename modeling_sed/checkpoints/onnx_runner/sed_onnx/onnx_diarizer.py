@@ -38,7 +38,7 @@ class OnnxDiarizer:
         config = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
         self.window, self.context = config["window"], config["context"]
         self._decoding = {name: config[name] for name in ("labels", "neutral_label", "decoder")}
-        self._temperature = config["temperature"]
+        self._temperature, self._shortest = config["temperature"], config["shortest"]
         self.geometry = FrameGeometry(**config["geometry"])
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
@@ -69,4 +69,5 @@ class OnnxDiarizer:
 
     def posteriors(self, waveform: np.ndarray) -> np.ndarray:
         """Posteriors of one window: ``(samples,)`` raw audio -> ``(frames, labels)``."""
-        return self._session.run(["posteriors"], {"input_values": waveform[None]})[0][0]
+        padded = np.pad(waveform, (0, max(0, self._shortest - len(waveform))))
+        return self._session.run(["posteriors"], {"input_values": padded[None]})[0][0]
