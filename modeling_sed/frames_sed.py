@@ -1,12 +1,13 @@
 """The one place where samples, frames, seconds and segments are converted into each other.
 
 The encoders of wav2vec 2.0, HuBERT and WavLM begin with a stack of unpadded convolutions, which together have a kernel
-of 400 samples (25 ms) and a stride of 320 samples (20 ms; section 3 of arXiv 2306.12991). Conventions, for a recording
-of ``samples`` samples that gives ``frames`` frames:
+of 400 samples (25 ms) and a stride of 320 samples (20 ms; section 3 of arXiv 2306.12991). Those of Whisper and w2v-BERT
+get frames of a spectrogram, two of which become one frame, of 20 ms, too. Conventions, for a recording of ``samples``
+samples that gives ``frames`` frames:
 
 - Frame ``j`` stands for the time from ``j * hop`` to ``(j + 1) * hop`` samples.
-- The last frame reaches to the end of the recording, so the frames tile it: the convolutions leave up to
-  ``receptive_field - 1`` samples without a frame of their own.
+- The last frame reaches to the end of the recording, so the frames tile it: the encoders leave less than
+  ``receptive_field`` samples without a frame of their own.
 - A recording shorter than the receptive field has no frame.
 """
 
@@ -81,10 +82,11 @@ class Segment(_LabelledInterval, total=False):
 
 @dataclass(frozen=True)
 class FrameGeometry:
-    """How the frames of a convolutional speech encoder lie in time.
+    """How the frames of a speech encoder lie in time, by the stages that make them of samples.
 
     Args:
-        conv_kernel: kernel sizes of the convolutions, first layer first (in units of that layer's input).
+        conv_kernel: kernel sizes of the stages, first stage first (in units of that stage's input). A stage that pads
+            its input so that it loses nothing counts as one of kernel 1.
         conv_stride: their strides.
         sampling_rate: in Hz.
     """

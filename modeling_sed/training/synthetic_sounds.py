@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-LOWEST_FREQUENCY = (
-    20.0  # Hz; noise has nothing below it, where nobody hears and brown noise would have most of its power
-)
+LOWEST_FREQUENCY = 20.0  # Hz; below it nobody hears, and brown noise would have most of its power
 MAINS = (50.0, 60.0)  # Hz
 HUM_HARMONICS = 8
 SEMITONES = (0, 2, 4, 5, 7, 9, 11, 12)  # a major scale
