@@ -126,6 +126,8 @@ def _declared_share(file: Path | IO[bytes], beginning: bytes, size: int) -> floa
     while position + 8 <= len(beginning):
         length = int.from_bytes(beginning[position + 4 : position + 8], order)
         available = size - position - 8
+        if not available:  # cut before the first sample
+            return 1.0
         if beginning[position : position + 4] != wanted:
             position += 8 + length + length % 2
             continue

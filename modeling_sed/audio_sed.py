@@ -215,7 +215,10 @@ def _source(audio: AudioInput, sampling_rate: int, name: str) -> tuple[int, Iter
 
 def _as_samples(values: Any, name: str) -> np.ndarray:
     """An array or tensor as ``(samples, channels)`` floats; integers are fractions of their type's range."""
-    values = values.detach().cpu().numpy() if hasattr(values, "cpu") else np.asarray(values)
+    if hasattr(values, "cpu"):  # a tensor; numpy has no bfloat16
+        values = values.detach().cpu()
+        values = values.float() if str(values.dtype) == "torch.bfloat16" else values
+    values = np.asarray(values)
     if values.dtype.kind in "iu" and values.dtype.itemsize <= 4:
         full_scale = 2.0 ** (8 * values.dtype.itemsize - 1)
         values = values / full_scale - (values.dtype.kind == "u")
@@ -239,9 +242,13 @@ def _file_of(audio: AudioInput, name: str) -> Path | IO[bytes]:
             raise InputError(f"{name}: only http and https addresses are read.")
         return download(audio, name)
     if isinstance(audio, str | Path):
+        if "\0" in str(audio):
+            raise InputError(f"{name!r:.80}: no file has such a name.")
         if Path(audio).exists() and not Path(audio).is_file():  # a pipe or a device may never end
             raise InputError(f"{name}: not a file.")
         return Path(audio)
+    if isinstance(audio, io.TextIOBase):
+        raise InputError(f"{name}: open audio as binary, not as text.")
     content = audio.read() if hasattr(audio, "read") else audio
     if not isinstance(content, bytes):
         raise InputError(f"{name}: cannot read audio from {type(audio).__name__}.")
@@ -259,7 +266,7 @@ def _checked(blocks: Iterator[np.ndarray], rate: int, name: str, max_duration: f
             value = samples[row, channel]
             raise InputError(f"{name}: sample {read + row} of the recording is {value}, not a finite number.")
         read += len(samples)
-        if read > max_duration * rate:
+        if not read <= max_duration * rate:  # nor is NaN a limit
             raise InputError(f"{name}: longer than {max_duration:g} s; allow more by max_duration (--max-duration).")
         yield (samples * (LOUDEST / peak) if peak > LOUDEST else samples).astype(np.float32, copy=False)
     if not read:

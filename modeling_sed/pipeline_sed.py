@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
 
 import numpy as np
@@ -127,8 +128,8 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
         postprocess_params: dict[str, Any],
     ) -> Iterator[list[Segment] | Scores | InputError]:
         """Yields what `postprocess` makes of each recording, in order; transformers calls it for one, too."""
-        if batch_size != "auto" and batch_size < 1:
-            raise InputError(f"batch_size must be a number from 1, or 'auto'; got {batch_size}.")
+        if batch_size != "auto" and not (isinstance(batch_size, Integral) and batch_size >= 1):
+            raise InputError(f"batch_size must be a number from 1, or 'auto'; got {batch_size!r}.")
         if batch_size == "auto" and self.device.type == "cpu":
             batch_size = 1  # a processor is busy with one window, and needs no padding
 

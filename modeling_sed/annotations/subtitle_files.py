@@ -15,6 +15,7 @@ from .values import segment
 TIME = r"(?:(\d+):)?(\d\d):(\d\d)[.,](\d{3})"
 TIMES = re.compile(rf"{TIME}\s+-->\s+{TIME}(?:\s.*)?", re.ASCII)
 TEXT = re.compile(r"(?:\[(?P<speaker>[^\]]+)\] )?(?P<label>.+?)(?: (?P<score>[01]\.\d\d))?", re.ASCII)
+VOICE, TAG = re.compile(r"<v(?:\.[^\s<>]+)?\s([^<>\]]+)>"), re.compile(r"</?[a-z][^<>]*>")  # of WebVTT
 NOT_CUES = ("NOTE", "STYLE", "REGION")  # blocks of WebVTT
 
 
@@ -30,7 +31,7 @@ def read_srt(path: Path) -> Iterator[Annotation]:
 
 
 def read_vtt(path: Path) -> Iterator[Annotation]:
-    """The same as `read_srt` in WebVTT.
+    """The same as `read_srt` in WebVTT, whose voices (``<v NAME>``) are speakers; other tags are left out.
 
     Raises:
         InputError: for anything else, naming the line.
@@ -39,7 +40,7 @@ def read_vtt(path: Path) -> Iterator[Annotation]:
     if not next(blocks, [("", "")])[0][1].startswith("WEBVTT"):
         raise InputError(f"{path} is not a WebVTT file: its first line must be WEBVTT.")
     cues = [block for block in blocks if not block[0][1].startswith(NOT_CUES)]
-    yield Annotation(utterance_name(path.stem), [_segment(block, html.unescape) for block in cues])
+    yield Annotation(utterance_name(path.stem), [_segment(block, _text_of_cue) for block in cues])
 
 
 def _blocks(path: Path) -> Iterator[list[tuple[str, str]]]:
@@ -64,6 +65,10 @@ def _segment(block: list[tuple[str, str]], unescape: Callable[[str], str]) -> Se
     start, end = (_seconds(*times.groups()[side : side + 4]) for side in (0, 4))
     label, score, speaker = _parts(unescape(numbered[1][1]))
     return segment(start, end, label, where, score, speaker)
+
+
+def _text_of_cue(cue: str) -> str:
+    return html.unescape(TAG.sub("", VOICE.sub(lambda voice: f"[{voice[1].strip()}] ", cue)))
 
 
 def _seconds(hours: str | None, minutes: str, seconds: str, milliseconds: str) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,23 +36,29 @@ class Recordings:
     @classmethod
     def of_files(cls, paths: Iterable[str | Path]) -> Recordings:
         """Files or URLs; one that is named again counts once."""
-        names = list(dict.fromkeys(str(path) for path in paths))
+        names = list(dict.fromkeys(_as_on_disk(str(path)) for path in paths))
         return cls(names, names.__getitem__)
 
     @classmethod
     def of_list(cls, path: Path) -> Recordings:
-        """The files and URLs of a text file, one per line, in UTF-8 or as the file system has them.
+        """The files and URLs of a text file, one per line, in UTF-8, UTF-16 or as the file system has them.
 
         Raises:
-            InputError: if there is no such file, or it cannot be read.
+            InputError: if there is no such file, it cannot be read, or is not text.
         """
         try:
-            lines = path.read_text(encoding="utf-8-sig", errors="surrogateescape").split("\n")
+            content = path.read_bytes()
         except FileNotFoundError as error:
             raise MissingFileError(f"{path}: there is no such list of recordings.") from error
         except OSError as error:
             raise InputError(f"{path}: cannot be read as a list of recordings ({error}).") from error
-        return cls.of_files(_as_on_disk(line.strip()) for line in lines if line.strip())
+        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            text = content.decode("utf-16", errors="replace")
+        else:
+            text = content.decode("utf-8-sig", errors="surrogateescape")
+        if "\0" in text:
+            raise InputError(f"{path} is not a list of recordings, but something else than text.")
+        return cls.of_files(line.strip() for line in re.split(r"\r\n|\r|\n", text) if line.strip())
 
     @classmethod
     def of_dataset(cls, folder: Path, split: str, limit: int | None = None) -> Recordings:
@@ -83,9 +91,12 @@ class Recordings:
 
 
 def _as_on_disk(name: str) -> str:
-    """A file's name, whose accents the list may have composed in another way than the file system."""
+    """A file's name, whose accents may be composed in another way than the file system has them."""
     forms = (name, *(unicodedata.normalize(form, name) for form in ("NFC", "NFD")))
-    return next((form for form in forms if Path(form).exists()), name)
+    try:
+        return next((form for form in forms if Path(form).exists()), name)
+    except OSError:  # too long for a file, as addresses are
+        return name
 
 
 def _channel_count(audio: AudioInput) -> int:

@@ -152,6 +152,8 @@ def test_wav_with_a_wrong_length_is_not_read_in_silence():
     assert load_recording(wav(SPEECH, after=tags), 16_000).duration == 2.0  # further chunks are no surprise
     with pytest.raises(InputError, match="the recording is empty"):
         load_recording(wav(b"", after=tags), 16_000)
+    with pytest.raises(InputError, match="the recording is empty"):  # cut after the header
+        load_recording(wav(b"", 64_000), 16_000)
 
 
 def test_flac_that_was_streamed_or_lies_about_its_length(tmp_path: Path):

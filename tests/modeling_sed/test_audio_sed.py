@@ -47,6 +47,8 @@ def test_arrays_of_any_type_mean_the_same(dtype: str):
         array = WAVE.astype(dtype)
     for audio in (array, torch.from_numpy(array), {"array": array, "sampling_rate": 16_000}):
         np.testing.assert_allclose(load_recording(audio, 16_000).waveform, WAVE, atol=2 ** (3 - min(bits, 16)))
+    tensor = torch.from_numpy(WAVE).bfloat16()
+    np.testing.assert_array_equal(load_recording(tensor, 16_000).waveform, tensor.float().numpy())
 
 
 def test_what_datasets_and_others_have(tmp_path: Path):
@@ -72,11 +74,19 @@ def test_columns_and_empty_lists(model_folder: Path, tmp_path: Path):
     rows = Dataset.from_dict({"audio": [{"path": None, "bytes": wav_bytes()}] * 2})
     assert diarize(rows["audio"]) == [diarize(WAVE)] * 2
     assert diarize([]) == []
-    for options in ({"batch_size": 0}, {"window": float("nan")}, {"context": float("inf")}):
+    for options in (
+        {"batch_size": 0},
+        {"batch_size": "8"},
+        {"batch_size": 1.5},
+        {"window": float("nan")},
+        {"context": float("inf")},
+    ):
         with pytest.raises(InputError):
             diarize(WAVE, **options)
     with pytest.raises(InputError, match=r"longer than 0\.4 s"):
         diarize(WAVE, max_duration=0.4)
+    with pytest.raises(InputError, match="longer than nan s"):
+        diarize(WAVE, max_duration=float("nan"))
 
 
 def test_datasets_of_others(tmp_path: Path):
@@ -161,6 +171,8 @@ def test_enormous_samples_are_scaled(loud: float, model_folder: Path):
         ("file:///etc/passwd", "only http and https"),
         ("/dev/zero", "/dev/zero: not a file"),
         ("/", "/: not a file"),
+        ("a\0.wav", "no file has such a name"),
+        (io.StringIO("RIFF"), "open audio as binary, not as text"),
     ],
 )
 def test_what_cannot_be_used_is_refused_by_name(audio: object, message: str):

@@ -74,11 +74,13 @@ def test_webvtt_of_others(tmp_path: Path):
     path = tmp_path / "call.vtt"
     path.write_text(
         "WEBVTT - a title\nKind: captions\n\nNOTE\na comment\n\nSTYLE\n::cue {}\n\n"
-        "first\n00:01.000 --> 00:02.500 align:start\nsad\n\n100:00:00.000 --> 100:00:01.000\nhappy 0.50\n"
+        "first\n00:01.000 --> 00:02.500 align:start\nsad\n\n100:00:00.000 --> 100:00:01.000\nhappy 0.50\n\n"
+        "200:00:00.000 --> 200:00:01.000\n<v.loud Ann Lee><b>a &lt;b&gt;</b> 0.25</v>\n"
     )
     assert read_annotations(path)["call"].segments == [
         {"start": 1.0, "end": 2.5, "label": "sad"},
         {"start": 360_000.0, "end": 360_001.0, "label": "happy", "score": 0.5},
+        {"start": 720_000.0, "end": 720_001.0, "label": "a <b>", "score": 0.25, "speaker": "Ann Lee"},
     ]
 
 
