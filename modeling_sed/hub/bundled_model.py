@@ -38,6 +38,7 @@ def bundle(run: Path) -> None:
     config = json.loads((run / "config.json").read_text(encoding="utf-8"))
     for entry in CODE:
         config.pop(entry, None)
+    config["encoder_config"].pop("_name_or_path", None)  # where the encoder lay on the machine that trained it
     BUNDLED_MODEL.mkdir(exist_ok=True)
     save_file(weights, BUNDLED_MODEL / "model.safetensors", metadata={"format": "pt"})
     (BUNDLED_MODEL / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
