@@ -17,7 +17,8 @@ from transformers.modeling_outputs import TokenClassifierOutput
 from transformers.utils.generic import can_return_tuple
 
 from .configuration_sed import SEDConfig
-from .frames_sed import InputError
+from .encoders_sed import EncoderFamily
+from .frames_sed import FrameGeometry, InputError
 
 IGNORED_LABEL = -100
 
@@ -57,14 +58,16 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
     # results. The package sets it (hub/registration.py); without the package, the encoder runs transformers' code.
     accelerate_encoder: ClassVar[Callable[[PreTrainedModel, SEDConfig], None] | None] = None
 
+    encoder_family: EncoderFamily
     encoder: Any  # a PreTrainedModel; what the encoders have in common is declared nowhere in transformers
     classifier: nn.Linear
 
     def __init__(self, config: SEDConfig, encoder: PreTrainedModel | None = None):
         super().__init__(config)
         encoder_config = config.encoder_config
-        self.encoder = config.encoder_family.new_encoder(encoder_config) if encoder is None else encoder
-        self.main_input_name = config.encoder_family.input_name
+        self.encoder_family = config.encoder_family
+        self.encoder = self.encoder_family.new_encoder(encoder_config) if encoder is None else encoder
+        self.main_input_name = self.encoder_family.input_name
         accelerate_encoder = type(self).accelerate_encoder
         if accelerate_encoder is not None:
             accelerate_encoder(self.encoder, config)
@@ -115,7 +118,7 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
 
     def freeze_feature_encoder(self) -> None:
         """Freezes what is below the encoder's transformer layers (section 5.2)."""
-        self.config.encoder_family.freeze_feature_encoder(self.encoder)
+        self.encoder_family.freeze_feature_encoder(self.encoder)
 
     @can_return_tuple
     def forward(
@@ -154,7 +157,7 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
                 another shape than these.
         """
         inputs = self._check_inputs(input_values, input_features)
-        family, encoder_config = self.config.encoder_family, self.config.encoder_config
+        family, encoder_config = self.encoder_family, self.config.encoder_config
         if labels is not None:
             hard = (len(inputs), family.frame_count(encoder_config, inputs.shape[1 + family.time_axis]))
             if labels.shape not in (hard, soft := (*hard, len(self.config.labels))):
@@ -196,15 +199,15 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
 
     def _check_inputs(self, input_values: torch.Tensor | None, input_features: torch.Tensor | None) -> torch.Tensor:
         """The one that the encoder takes."""
-        family, geometry = self.config.encoder_family, self.config.geometry
+        family = self.encoder_family
         inputs = input_values if family.input_name == "input_values" else input_features
         if inputs is None:
             raise InputError(f"The model takes {family.input_name}, as its feature extractor computes them.")
         steps = inputs.shape[1 + family.time_axis]
-        if family.frame_count(self.config.encoder_config, steps) == 0:
+        if steps < FrameGeometry(*family.convolutions(self.config.encoder_config)).receptive_field:
             raise InputError(
-                f"{family.input_name} of length {steps} are shorter than one frame: "
-                f"at least {geometry.receptive_field} samples are needed at {geometry.sampling_rate} Hz."
+                f"{family.input_name} of length {steps} are shorter than one frame: at least "
+                f"{self.config.geometry.receptive_field} samples are needed at {self.config.sampling_rate} Hz."
             )
         return inputs
 

@@ -43,7 +43,7 @@ def test_committed_configurations_are_good(path: Path):
     if path.stem.startswith("accelerate"):
         pytest.skip("a configuration of Accelerate, not of training")
     options = parse_options(["--config", str(path), "--dataset", "data_{seed}", "--output-dir", "run"])
-    if path.stem.endswith("large"):  # the paper's rows say the defaults once more
+    if path.stem.endswith("large") and "improved" not in path.stem:  # the paper's rows say the defaults once more
         named = {"dataset": "data_{seed}", "encoder": options.encoder, "output_dir": "run", "seeds": [1, 2, 3, 4, 5]}
         assert options == TrainingOptions(**named)
 
