@@ -37,7 +37,7 @@ bundled-model: $(VENV)/installed
 	$(BIN)/python train_sed.py --config configs/bundled_model.yaml --encoder $(ENCODER) --dataset bundled/data \
 		--output-dir bundled/run --resume
 	$(BIN)/emotion-diarization tune --model bundled/run --dataset bundled/data --decoder semi_markov  # no short segments
-	$(BIN)/python -m modeling_sed.hub.bundled_model bundled/run
+	$(BIN)/python -m modeling_sed.hub.bundling bundled/run
 
 # A process for each core, with one thread each, as the tests' models are small.
 test: $(VENV)/installed lint

@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 import modeling_sed
 from benchmarks.bundled_model import sounds_without_speech
 from modeling_sed.cli.app import app
-from modeling_sed.hub import bundled_model
-from modeling_sed.hub.bundled_model import BUNDLED_MODEL, bundle
+from modeling_sed.hub import bundling
+from modeling_sed.hub.bundled_model import BUNDLED_MODEL
+from modeling_sed.hub.bundling import bundle
 from tests.conftest import save_model, small_model
 
 SOUNDS = sounds_without_speech(8.0, seed=1)
@@ -69,7 +70,7 @@ def test_the_command_line_uses_it_and_says_its_licence(tmp_path: Path):
 
 def test_bundling_keeps_the_posteriors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     run = save_model(small_model("whisper"), tmp_path / "run")
-    monkeypatch.setattr(bundled_model, "BUNDLED_MODEL", tmp_path / "bundled")
+    monkeypatch.setattr(bundling, "BUNDLED_MODEL", tmp_path / "bundled")
     bundle(run)
     assert {path.name for path in (tmp_path / "bundled").iterdir()} == {
         *("config.json", "model.safetensors", "preprocessor_config.json")
