@@ -51,12 +51,12 @@ class WhisperFeatures(nn.Module):
             raise InputError("The feature extractor has do_normalize, which cannot be exported.")
         size = feature_extractor.n_fft
         hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
-        self.half = size // 2
+        self.margin = size // 2
         self.power = PowerSpectrum(np.diag(hann), size, feature_extractor.hop_length)
         self.register_buffer("filters", torch.tensor(feature_extractor.mel_filters.T, dtype=torch.float32))
 
     def forward(self, waveform: torch.Tensor) -> torch.Tensor:
-        mirrored = nn.functional.pad(waveform, (self.half, self.half), mode="reflect")
+        mirrored = nn.functional.pad(waveform, (self.margin, self.margin), mode="reflect")
         logarithms = (self.filters @ self.power(mirrored)[..., :-1]).clamp(min=1e-10).log10()
         return (torch.maximum(logarithms, logarithms.max() - 8.0) + 4.0) / 4.0
 
