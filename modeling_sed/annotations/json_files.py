@@ -151,7 +151,7 @@ def write_jsonl(annotations: Iterable[Annotation], target: Target) -> None:
     """
     with opened(target) as file:
         for annotation in annotations:
-            print(_dumped(_mapping(annotation)), file=file)
+            print(_dumped(_mapping(annotation)), file=file, flush=True)  # for those who read it as it comes
 
 
 def _mapping(annotation: Annotation) -> dict[str, Any]:

@@ -7,10 +7,13 @@ this folder and imports what it needs when it runs, so that the command starts a
 
 from __future__ import annotations
 
+import os
+import sys
 import warnings
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -33,6 +36,8 @@ class Commands(TyperGroup):
 
     def invoke(self, context: Any) -> object:
         with warnings.catch_warnings():
+            if not sys.warnoptions:  # those of libraries are for programmers, who ask for them with python -W
+                warnings.simplefilter("ignore")
             warnings.simplefilter("default", InputWarning)
             warnings.showwarning = partial(_show_warning, warnings.showwarning)
             try:
@@ -51,26 +56,35 @@ def _show_warning(
         show(message, category, *place, **more)
 
 
-app = typer.Typer(
-    cls=Commands,
-    help="Speech Emotion Diarization: which emotion appears when?",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"emotion-diarization {version('speech-emotion-diarization')}")
+        raise typer.Exit
+
+
+def _options(
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Speech Emotion Diarization: which emotion appears when?"""
+
+
+app = typer.Typer(cls=Commands, callback=_options, no_args_is_help=True, pretty_exceptions_enable=False)
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}  # to a parser of its own, which has --help, too
 
-app.command()(diarize)
-app.command()(score)
+app.command(epilog="Example: emotion-diarization diarize calls/ interview.mp4 --output timelines --format srt")(diarize)
+app.command(epilog="Example: emotion-diarization score ZED.json timelines.json --per-utterance")(score)
 app.command(context_settings=PASSED_ON, add_help_option=False)(build)
 app.command(context_settings=PASSED_ON, add_help_option=False)(train)
-app.command()(tune)
-app.command()(convert)
-app.add_typer(export_app, name="export")
-app.add_typer(push_app, name="push")
-app.add_typer(metrics_app, name="metrics")
+app.command(epilog="Example: emotion-diarization tune --model RUN --dataset OUT")(tune)
+app.command(epilog="Example: emotion-diarization convert speechbrain/emotion-diarization-wavlm-large MODEL")(convert)
+app.add_typer(export_app, name="export", epilog="Example: emotion-diarization export onnx OUTPUT_DIR --int8")
+app.add_typer(push_app, name="push", epilog="Example: emotion-diarization push model RUN NAMESPACE/NAME")
+app.add_typer(metrics_app, name="metrics", epilog="Example: emotion-diarization metrics install")
 
 
 def main() -> None:
     """Entry point of the console command."""
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # what it warns of are not things that users can mend
     app()

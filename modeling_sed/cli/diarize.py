@@ -1,4 +1,4 @@
-"""`emotion-diarization diarize`: the timeline of each recording, printed or written to a file."""
+"""`emotion-diarization diarize`: the timeline of each recording, printed or written to files."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from enum import Enum
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..annotations.annotation import Annotation
-from ..annotations.files import FORMATS
-from ..annotations.text_table import write_table
 from ..frames_sed import InputError
 from ..hub.bundled_model import BUNDLED_MODEL
+from .pictures import plotting_library, save_picture
+from .progress import progress_of
+from .recording_paths import expanded
+from .results import WRITERS, OutputFormat, printed_format, results_at
 
 if TYPE_CHECKING:  # importing them takes seconds
     from ..front_end.signals import FrontEnd
@@ -25,14 +25,16 @@ if TYPE_CHECKING:  # importing them takes seconds
     from ..recordings.sources import Recordings
 
 
-WRITERS = {"table": write_table, **{name: kind.write for name, kind in FORMATS.items()}}
-OutputFormat = Enum("OutputFormat", {name: name for name in WRITERS}, type=str)  # type: ignore[misc]
-
-
 def diarize(
-    files: Annotated[list[str] | None, typer.Argument(help="Recordings: files or URLs.")] = None,
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(help="Recordings: files, folders, patterns, http(s) addresses, - for standard input."),
+    ] = None,
     model: Annotated[
-        str | None, typer.Option(help="Folder or hub id of a trained model. Default: the one in the package.")
+        str | None,
+        typer.Option(
+            help="Folder or hub id of a model, or of one of the paper's authors. Default: the one in the package."
+        ),
     ] = None,
     file_list: Annotated[Path | None, typer.Option("--list", help="Text file with one recording per line.")] = None,
     dataset: Annotated[
@@ -42,19 +44,21 @@ def diarize(
     split: Annotated[str, typer.Option(help="Split of the dataset.")] = "test",
     limit: Annotated[int | None, typer.Option(help="Only the first utterances of the dataset.", min=1)] = None,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            help="Write JSON to this file instead of printing. A killed run is resumed by the same command, and the "
-            "processes of `accelerate launch -m modeling_sed diarize …` share the recordings."
+            help="Write a file for each recording into this folder, or all into this file, instead of printing. A "
+            "killed run is resumed by the same command, and the processes of `accelerate launch -m modeling_sed "
+            "diarize …` share the recordings."
         ),
     ] = None,
     output_format: Annotated[
-        OutputFormat,
+        OutputFormat | None,
         typer.Option(
             "--format",
-            help="What to print; json, jsonl, csv, rttm and table for any number of recordings, others for one.",
+            help="json, jsonl, csv, rttm and tables hold any number of recordings, the others one. Default: a coloured "
+            "timeline on a terminal, else a table; as the suffix of the file says; in a folder, json.",
         ),
-    ] = OutputFormat["table"],
+    ] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the timelines into this file (.png, .svg, .pdf).")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps … Default: the best there is.")] = None,
     dtype: Annotated[str | None, typer.Option(help="bfloat16, float16 … Default: as the model was saved.")] = None,
@@ -99,60 +103,55 @@ def diarize(
         raise typer.BadParameter("--turns are those of a whole recording: not together with --per-channel.")
     if output is None and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise typer.BadParameter("Several processes need an --output, which they share.")
-    if sum(source is not None and source != [] for source in (files, file_list, dataset)) != 1:
+    if sum(source is not None and source != [] for source in (paths, file_list, dataset)) != 1:
         raise typer.BadParameter("Give recordings, a --list of them, or a --dataset.")
-    if output is not None and output_format.value not in ("table", "json"):
-        raise typer.BadParameter("--output writes JSON: --format is for what is printed.")
     options: dict[str, Any] = {"batch_size": _batch_size(batch_size), "turns": turns}
     if window is not None:
         options["window"] = window or None
     if max_duration is not None:
         options["max_duration"] = max_duration
-    recordings = _recordings(files, file_list, dataset, split, limit)
-    if per_channel:
-        recordings = recordings.by_channel()
-    if output is None:
-        _check_format(output_format.value, recordings)
     if front_end:
         options["front_end"] = _front_end(front_end)
+    recordings = _recordings(paths, file_list, dataset, split, limit)
+    if per_channel:
+        recordings = recordings.by_channel()
+    settings = {
+        "model": model or str(BUNDLED_MODEL),
+        "dataset": dataset and str(dataset),
+        "split": split if dataset else None,
+        "window": window,
+        "dtype": dtype,
+        "decoder": decoder,
+        "front_end": front_end,
+        "turns": turns and str(turns),
+    }
+    chosen = output_format and output_format.value
+    if output is None:
+        format_name = printed_format(chosen, recordings.names)
+    else:
+        settings = {name: value for name, value in settings.items() if value is not None}
+        results = results_at(output, chosen, recordings.names, settings)
+    if plot is not None:
+        plotting_library()
     failures: list[InputError] = []
 
     def report(failure: InputError) -> None:
         failures.append(failure)
         typer.echo(f"error: {failure}", err=True)
 
-    from ..recordings.diarization import device_of_process, diarize_into_file
+    from ..recordings.diarization import device_of_process, diarize_into
     from .model_loading import load_pipeline
 
     pipeline = load_pipeline(model, device or device_of_process(), dtype, compile_model)
     options["decoder"] = _decoder(decoder, len(pipeline.model.config.labels))
     if output is None:
-        _diarize_and_print(pipeline, recordings, report, options, output_format.value, plot)
+        _diarize_and_print(pipeline, recordings, report, options, format_name, plot)
     else:
-        settings = {
-            "model": model or str(BUNDLED_MODEL),
-            "dataset": dataset and str(dataset),
-            "split": split if dataset else None,
-            "window": window,
-            "dtype": dtype,
-            "decoder": decoder,
-            "front_end": front_end,
-            "turns": turns and str(turns),
-        }
-        settings = {name: value for name, value in settings.items() if value is not None}
-        count = diarize_into_file(output, pipeline, recordings, report, settings, **options)
+        count = diarize_into(results, pipeline, recordings, report, progress_of(pipeline, recordings.names), **options)
         if count is not None:
             typer.echo(f"{count} recordings in {output}")
     if failures:
         raise typer.Exit(1)
-
-
-def _check_format(name: str, recordings: Recordings) -> None:
-    """Lets the format refuse the recordings before the model is loaded: too many, or names that it cannot hold."""
-    try:
-        WRITERS[name]((Annotation(recording, duration=1.0) for recording in recordings.names), StringIO())
-    except InputError as error:
-        raise typer.BadParameter(str(error), param_hint="--format") from error
 
 
 def _batch_size(value: str) -> int | str:
@@ -164,7 +163,7 @@ def _batch_size(value: str) -> int | str:
 
 
 def _recordings(
-    files: list[str] | None, file_list: Path | None, dataset: Path | None, split: str, limit: int | None
+    paths: list[str] | None, file_list: Path | None, dataset: Path | None, split: str, limit: int | None
 ) -> Recordings:
     from ..recordings.sources import Recordings
 
@@ -172,7 +171,7 @@ def _recordings(
         return Recordings.of_dataset(dataset, split, limit)
     if file_list is not None:
         return Recordings.of_list(file_list)
-    return Recordings.of_files(files or [])
+    return Recordings.of_files(expanded(paths or []))
 
 
 def _front_end(names: list[str]) -> FrontEnd:
@@ -207,14 +206,14 @@ def _diarize_and_print(
 ) -> None:
     from ..audio_sed import load_recording
     from ..recordings.diarization import diarize_recordings
-    from .pictures import plotting_library, save_picture
 
     draw = plotting_library().plot_timelines if plot is not None else None
     pictured = []
 
     def annotations() -> Iterator[Annotation]:
         every = range(len(recordings.names))
-        for position, result in diarize_recordings(pipeline, recordings, every, report, **options):
+        found = diarize_recordings(pipeline, recordings, every, report, **options)
+        for position, result in progress_of(pipeline, recordings.names)(found, len(every)):
             if draw is not None:
                 sampling_rate = pipeline.model.config.sampling_rate
                 waveform = load_recording(recordings.audio(position), sampling_rate).waveform

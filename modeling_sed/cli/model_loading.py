@@ -30,8 +30,10 @@ def load_pipeline(
     """
     import torch
     from transformers import pipeline
+    from transformers.utils import logging
 
     from .. import TASK
+    from ..checkpoints.opening import model_folder
 
     if dtype is not None and not isinstance(getattr(torch, dtype, None), torch.dtype):
         raise typer.BadParameter(f"--dtype {dtype}: must be one of torch's, such as float32, bfloat16, float16.")
@@ -39,12 +41,15 @@ def load_pipeline(
         torch.device(device or "cpu")
     except RuntimeError as error:
         raise typer.BadParameter(f"--device {device}: must be one of torch's, such as cpu, cuda, mps.") from error
-    options: dict[str, Any] = {"device": device, "dtype": dtype}
     if model is None:
-        model = str(BUNDLED_MODEL)
+        folder = BUNDLED_MODEL
         typer.echo(f"model: {ABOUT}", err=True)
+    else:
+        folder = model_folder(model)
+    logging.disable_progress_bar()  # a second's bar at every start
+    options: dict[str, Any] = {"device": device, "dtype": dtype}
     try:
-        found = pipeline(TASK, model=model, **options)  # type: ignore[call-overload]  # knows its own tasks only
+        found = pipeline(TASK, model=str(folder), **options)  # type: ignore[call-overload]  # knows its own tasks only
     except (OSError, ValueError) as error:
         raise InputError(f"Cannot load the model {model}: {error}") from error
     if compile_model:

@@ -10,7 +10,6 @@ from typing import Any, TypedDict
 import torch
 from accelerate import PartialState
 from accelerate.utils import parse_flag_from_env
-from tqdm.auto import tqdm
 
 from ..annotations.segments import fill_neutral
 from ..audio_sed import MAX_DURATION, AudioInput
@@ -18,6 +17,7 @@ from ..frames_sed import InputError, Segment
 from ..front_end.signals import FrontEnd, Signal, diarize_prepared, prepare
 from ..pipeline_sed import SpeechEmotionDiarizationPipeline, read_ahead
 from .results_file import ResultsFile
+from .results_folder import ResultsFolder
 from .sources import Recordings
 from .speaker_turns import read_turns, spoken_segments
 
@@ -98,38 +98,36 @@ def device_of_process() -> str:
     return str(_process().device)
 
 
-def diarize_into_file(
-    path: Path,
+def diarize_into(
+    results: ResultsFile | ResultsFolder,
     pipeline: SpeechEmotionDiarizationPipeline,
     recordings: Recordings,
     report: Callable[[InputError], None],
-    settings: Mapping[str, Any],
+    progress: Callable[[Iterator[tuple[int, Result]], int], Iterator[tuple[int, Result]]],
     **options: Any,
 ) -> int | None:
     """Diarizes this process's share of the recordings; when all processes are done, joins what they have written.
 
     Args:
-        path: of the JSON file. Processes on several machines need one that all of them see.
+        results: where they go. Processes on several machines need a file system that all of them see.
         pipeline: with the model.
         recordings: all recordings; those that a killed run has finished are skipped.
         report: called with each failure.
-        settings: what else the results depend on: a killed run with other settings is not resumed.
+        progress: shows what comes of how many recordings, and passes it on.
         options: of `diarize_recordings`.
 
     Returns:
-        The number of results in the file, in the main process; None in the others.
-
-    Raises:
-        InputError: as `ResultsFile`.
+        The number of results that there are now, in the main process; None in the others.
     """
-    process, results = _process(), ResultsFile(path, settings)
+    process = _process()
     done = results.done()
     missing = [position for position, name in enumerate(recordings.names) if name not in done]
     process.wait_for_everyone()  # all have seen what there is, and agree on what is missing
     share = missing[process.process_index :: process.num_processes]
     found = diarize_recordings(pipeline, recordings, share, report, **options)
-    bar = tqdm(found, total=len(share), unit="recording", disable=not process.is_main_process)
-    results.write((result for _, result in bar), process.process_index)
+    if process.is_main_process:
+        found = progress(found, len(share))
+    results.write((result for _, result in found), process.process_index)
     process.wait_for_everyone()
     count = results.join(recordings.names) if process.is_main_process else None
     process.wait_for_everyone()  # launchers end all processes when one ends with an error

@@ -1,4 +1,4 @@
-"""Results of many recordings in one JSON file, made by one process or many, each result once; killed runs are resumed.
+"""Results of many recordings in one file, made by one process or many, each result once; killed runs are resumed.
 
 While a run lasts, each process appends its results to a file of its own beside the one that is asked for, as JSON
 lines. When all are done, they are joined in the order of the recordings. What a killed run has left, the next run, of
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +21,18 @@ class ResultsFile:
     """The file ``path``, to be written.
 
     Args:
-        path: of the JSON file: a list of results, each a mapping with the recording's ``name``.
+        path: of the file.
         options: what the results depend on, besides the recordings.
+        write: results, each a mapping with the recording's ``name``, into a file of the format.
 
     Raises:
         InputError: if there is such a file already, an unfinished run had other options, or the file cannot be written.
     """
 
-    def __init__(self, path: Path, options: Mapping[str, Any]):
-        self.path, self._parts = path, path.with_name(path.name + ".parts")
+    def __init__(
+        self, path: Path, options: Mapping[str, Any], write: Callable[[Iterator[Mapping[str, Any]], Path], None]
+    ):
+        self.path, self._parts, self._write = path, path.with_name(path.name + ".parts"), write
         self._options = json.loads(json.dumps(options))
         if path.exists():
             raise InputError(f"{path} exists already: delete it, or choose another --output.")
@@ -65,12 +68,12 @@ class ResultsFile:
     def join(self, names: Sequence[str]) -> int:
         """Makes the one file, of the results of these names that there are, in this order; returns their number."""
         done = self.done()
-        results = [done[name] for name in names if name in done]
-        unfinished = self._parts / "joined.json"
-        unfinished.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+        finished = [name for name in names if name in done]
+        unfinished = self._parts / "joined"
+        self._write((done[name] for name in finished), unfinished)
         unfinished.replace(self.path)
         shutil.rmtree(self._parts)
-        return len(results)
+        return len(finished)
 
     def _part_paths(self) -> list[Path]:
         return sorted(self._parts.glob("*.jsonl"))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import codecs
 import re
+import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,8 @@ from ..frames_sed import InputError, MissingFileError, Segment
 
 if TYPE_CHECKING:
     from datasets import Dataset
+
+STANDARD_INPUT = "-"
 
 
 @dataclass(frozen=True)
@@ -35,9 +39,12 @@ class Recordings:
 
     @classmethod
     def of_files(cls, paths: Iterable[str | Path]) -> Recordings:
-        """Files or URLs; one that is named again counts once."""
-        names = list(dict.fromkeys(_as_on_disk(str(path)) for path in paths))
-        return cls(names, names.__getitem__)
+        """Files, URLs, or "-" for standard input; one that is named again counts once.
+
+        Standard input is read when it is first needed, and kept.
+        """
+        names = list(dict.fromkeys(as_on_disk(str(path)) for path in paths))
+        return cls(names, lambda position: _standard_input() if names[position] == STANDARD_INPUT else names[position])
 
     @classmethod
     def of_list(cls, path: Path) -> Recordings:
@@ -90,7 +97,12 @@ class Recordings:
         return Recordings([f"{self.names[number]}, channel {channel + 1}" for number, channel in channels], audio)
 
 
-def _as_on_disk(name: str) -> str:
+@cache
+def _standard_input() -> bytes:
+    return sys.stdin.buffer.read()
+
+
+def as_on_disk(name: str) -> str:
     """A file's name, whose accents may be composed in another way than the file system has them."""
     forms = (name, *(unicodedata.normalize(form, name) for form in ("NFC", "NFD")))
     try:

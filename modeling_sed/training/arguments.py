@@ -115,6 +115,10 @@ class TrainingOptions:
     mask_feature_prob: float = field(
         default=0.0, metadata={"help": "SpecAugment: share of features masked in training."}
     )
+    attn_implementation: str | None = field(
+        default=None,
+        metadata={"help": "eager or sdpa; on a CPU in bfloat16, eager is faster. Default: sdpa."},
+    )
     # the optimisation
     num_train_epochs: int = field(default=15, metadata={"help": "Passes over the train split."})
     balance: bool = field(

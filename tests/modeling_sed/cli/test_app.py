@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from modeling_sed.annotations import files
@@ -70,10 +71,6 @@ def test_diarize_prints_every_format_that_score_reads(model_folder: Path, record
     message = printed("rttm", plain, recording, code=2).output
     assert "'a recording': names and labels in RTTM have no" in " ".join(message.replace("│", " ").split())
     assert timelines["json"] and all(timeline == timelines["json"] for timeline in timelines.values())
-    message = CliRunner().invoke(
-        app, ["diarize", "--model", *map(str, (model_folder, plain, "--format", "csv", "--output", tmp_path / "o"))]
-    )
-    assert message.exit_code == 2 and "--output writes JSON" in message.output
 
 
 def test_wrong_usage_is_exit_code_2(model_folder: Path, recording: Path, tmp_path: Path):
@@ -98,6 +95,13 @@ def test_what_can_be_mended_is_one_line_and_exit_code_1(model_folder: Path, reco
     ):
         done = run(*arguments)
         assert done.returncode == 1 and message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_command_says_its_version_and_every_subcommand_has_an_example():
+    assert run("--version").stdout.startswith("emotion-diarization ")
+    for command in get_command(app).commands:
+        done = CliRunner().invoke(app, [command, "--help"])
+        assert done.exit_code == 0 and f"emotion-diarization {command}" in done.output, done.output
 
 
 def test_anything_else_is_a_bug_and_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,6 +38,10 @@ def run(*arguments: str | Path, launcher: tuple[str, ...] = ()) -> subprocess.Co
     )
 
 
+def write(results: Iterable[Mapping[str, Any]], path: Path) -> None:
+    path.write_text(json.dumps(list(results)))
+
+
 @pytest.fixture
 def recordings(tmp_path: Path) -> list[Path]:
     generator = np.random.default_rng(0)
@@ -57,8 +63,11 @@ def test_two_processes_share_a_list_and_a_killed_run_goes_on(
     (tmp_path / "bad.wav").write_text("text")
     (tmp_path / "list.txt").write_text("\n".join(map(str, [*recordings[:4], tmp_path / "bad.wav", *recordings[4:]])))
     output = tmp_path / "out" / "results.json"
-    killed = ResultsFile(output, {"model": str(model_folder)})  # as a run that was killed while it wrote leaves it
-    killed.write([{"name": str(recordings[1]), "duration": 9.0, "segments": ["what the killed run found"]}])
+    killed = ResultsFile(
+        output, {"model": str(model_folder)}, write
+    )  # as a run that was killed while it wrote leaves it
+    found = [{"start": 0.0, "end": 9.0, "label": "what the killed run found"}]
+    killed.write([{"name": str(recordings[1]), "duration": 9.0, "segments": found}])
     with (tmp_path / "out" / "results.json.parts" / "0.jsonl").open("a") as file:
         file.writelines(f'{{"name": "{number}"}}\n' for number in range(200_000))  # joining takes its time
         file.write('{"name": "' + str(recordings[2]))
@@ -68,7 +77,7 @@ def test_two_processes_share_a_list_and_a_killed_run_goes_on(
     assert f"7 recordings in {output}" in done.stdout
     results = json.loads(output.read_text())
     assert [result["name"] for result in results] == [str(path) for path in recordings]
-    assert results[1]["segments"] == ["what the killed run found"]  # not done again
+    assert results[1]["segments"] == found  # not done again
     for position in (0, 2, 3, 4, 5, 6):
         assert [s | {"score": 0} for s in results[position]["segments"]] == [
             s | {"score": 0} for s in expected[position]
@@ -93,16 +102,16 @@ def test_a_run_killed_at_any_time_goes_on(model_folder: Path, recordings: list[P
 
 
 def test_a_run_with_other_options_is_not_gone_on_with(tmp_path: Path):
-    ResultsFile(tmp_path / "out.json", {"model": "one"}).write([{"name": "a"}])
-    assert ResultsFile(tmp_path / "out.json", {"model": "one"}).done() == {"a": {"name": "a"}}
+    ResultsFile(tmp_path / "out.json", {"model": "one"}, write).write([{"name": "a"}])
+    assert ResultsFile(tmp_path / "out.json", {"model": "one"}, write).done() == {"a": {"name": "a"}}
     with pytest.raises(ValueError, match="other options"):
-        ResultsFile(tmp_path / "out.json", {"model": "two"})
+        ResultsFile(tmp_path / "out.json", {"model": "two"}, write)
 
 
 def test_what_was_done_by_more_processes_is_kept(tmp_path: Path):
     for process in range(3):
-        ResultsFile(tmp_path / "out.json", {}).write([{"name": str(process)}], process)
-    results = ResultsFile(tmp_path / "out.json", {})
+        ResultsFile(tmp_path / "out.json", {}, write).write([{"name": str(process)}], process)
+    results = ResultsFile(tmp_path / "out.json", {}, write)
     results.write([{"name": "3"}], 0)
     assert results.join(["3", "2", "missing", "1", "0"]) == 4
     assert json.loads((tmp_path / "out.json").read_text()) == [{"name": name} for name in "3210"]

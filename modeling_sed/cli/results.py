@@ -1,0 +1,92 @@
+"""Where the timelines of `emotion-diarization diarize` go: which format, a file or a folder, what a terminal shows."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import Enum
+from functools import partial
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from ..annotations.annotation import Annotation
+from ..annotations.files import BY_SUFFIX, FORMATS
+from ..annotations.text_files import Target
+from ..annotations.text_table import write_table
+from ..frames_sed import InputError
+from ..recordings.results_file import ResultsFile
+from ..recordings.results_folder import ResultsFolder
+from .timelines import write_timelines
+
+if TYPE_CHECKING:  # importing it takes seconds
+    from ..recordings.diarization import Result
+
+Writer = Callable[[Iterable[Annotation], Target], None]
+WRITERS: dict[str, Writer] = {
+    "timeline": write_timelines,
+    "table": write_table,
+    **{name: kind.write for name, kind in FORMATS.items()},
+}
+SUFFIXES = {"table": ".txt", "timeline": ".txt", **{name: kind.suffixes[0] for name, kind in FORMATS.items()}}
+OutputFormat = Enum("OutputFormat", {name: name for name in WRITERS}, type=str)  # type: ignore[misc]
+
+
+def printed_format(chosen: str | None, names: Sequence[str]) -> str:
+    """The format of what is printed: by default a timeline for people at a terminal, a table elsewhere.
+
+    Raises:
+        typer.BadParameter: if the format cannot hold these recordings.
+    """
+    name = chosen or ("timeline" if sys.stdout.isatty() else "table")
+    _check(name, names, "--format")
+    return name
+
+
+def results_at(
+    output: str, chosen: str | None, names: Sequence[str], settings: Mapping[str, Any]
+) -> ResultsFile | ResultsFolder:
+    """The file or folder that ``--output`` names, ready to be written.
+
+    Args:
+        output: a folder that exists, or whose name has no suffix or ends with a slash; else a file.
+        chosen: the format; by default that of the file's suffix, and JSON in a folder.
+        names: of the recordings.
+        settings: what the results depend on besides.
+
+    Raises:
+        typer.BadParameter: if the file's suffix is that of no format, or the format cannot hold these recordings.
+        InputError: if there are files that this would overwrite, or it cannot be written.
+    """
+    path = Path(output)
+    if path.is_dir() or output.endswith(("/", os.sep)) or not path.suffix:
+        name = chosen or "json"
+        return ResultsFolder(path, settings, names, SUFFIXES[name], partial(_write_one, WRITERS[name]))
+    if chosen is None and path.suffix.lower() not in BY_SUFFIX:
+        raise typer.BadParameter(
+            f"{output}: the suffix of a file says its format ({', '.join(BY_SUFFIX)}), unless --format does; a folder "
+            "has no suffix, or is there already.",
+            param_hint="--output",
+        )
+    name = chosen or next(name for name, kind in FORMATS.items() if kind is BY_SUFFIX[path.suffix.lower()])
+    _check(name, names, "--output")
+    return ResultsFile(path, settings, partial(_write_all, WRITERS[name]))
+
+
+def _write_one(write: Writer, result: Result, path: Path) -> None:
+    write([Annotation(**result)], path)
+
+
+def _write_all(write: Writer, results: Iterator[Result], path: Path) -> None:
+    write((Annotation(**result) for result in results), path)
+
+
+def _check(name: str, names: Sequence[str], option: str) -> None:
+    """Lets the format refuse the recordings before the model is loaded: too many, or names that it cannot hold."""
+    try:
+        WRITERS[name]((Annotation(recording, duration=1.0) for recording in names), StringIO())
+    except InputError as error:
+        raise typer.BadParameter(f"{error} A folder as --output gets one.", param_hint=option) from error
