@@ -58,7 +58,7 @@ def build_model(options: TrainingOptions) -> tuple[SEDForAudioFrameClassificatio
         targets = options.lora_target_modules or model.config.encoder_family.adapted_layers
         add_adapters(model, options.lora_rank, options.lora_alpha, targets)
     if options.attn_implementation is not None:
-        model.set_attn_implementation(options.attn_implementation)
+        model.encoder.set_attn_implementation(options.attn_implementation)
     if options.gradient_checkpointing:
         model.encoder.gradient_checkpointing_enable({"use_reentrant": False})
     return model, feature_extractor

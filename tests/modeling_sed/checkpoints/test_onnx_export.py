@@ -90,6 +90,8 @@ def test_features_are_computed_in_the_graph(family: str, tmp_path: Path):
     for samples in (160, 200, 201, 560, 719, 16_161, 512_000):
         if samples >= small_model(family).config.geometry.receptive_field:
             assert largest_difference(model, folder, samples) < 1e-4
+    quantized = export_onnx(model, tmp_path / "int8", int8=True)
+    assert 0 < largest_difference(model, quantized, 16_161) < 0.15  # random weights: no sharp posteriors
 
 
 def test_segments_without_torch_are_those_of_the_pipeline(model_folder: Path, exported: Path, tmp_path: Path):

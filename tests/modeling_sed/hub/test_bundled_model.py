@@ -33,7 +33,8 @@ def test_it_is_small_and_computes_in_single_precision(diarize):
     files = {path.name: path.stat().st_size for path in BUNDLED_MODEL.iterdir()}
     assert files.keys() == {"README.md", "config.json", "model.safetensors", "preprocessor_config.json"}
     assert sum(files.values()) <= 30e6
-    assert {tensor.dtype for tensor in load_file(BUNDLED_MODEL / "model.safetensors").values()} == {torch.float16}
+    precisions = {tensor.dtype for tensor in load_file(BUNDLED_MODEL / "model.safetensors").values()}
+    assert precisions == {torch.float16, torch.float8_e4m3fn}
     assert diarize.model.dtype == torch.float32 and Path(diarize.model.name_or_path) == BUNDLED_MODEL
 
 
@@ -80,9 +81,9 @@ def test_bundling_keeps_the_posteriors(tmp_path: Path, monkeypatch: pytest.Monke
         pipeline(modeling_sed.TASK, model=str(folder))(noise, return_scores=True)["posteriors"]
         for folder in (run, tmp_path / "bundled")
     )
-    np.testing.assert_allclose(after, before, atol=5e-3)
+    np.testing.assert_allclose(after, before, atol=0.02)
     weights = load_file(run / "model.safetensors")
     weights["classifier.weight"] *= 1e6
     save_file(weights, run / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(ValueError, match="too large for half precision"):
+    with pytest.raises(ValueError, match="classifier.weight: a weight is too large for torch.float16"):
         bundle(run)
