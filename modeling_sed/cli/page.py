@@ -37,7 +37,6 @@ def show_page(
 
     if model is not None and Path(model).exists():
         model = str(Path(model).resolve())  # the working directory changes
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # recordings are deleted then, too
     with uploads_folder():
         import_library("gradio", "The page", "gradio")
         from ..page.app import build_page, launch_page
@@ -50,4 +49,5 @@ def show_page(
         typer.echo(f"The page is at {address} (end it with Ctrl+C)")
         if host not in (LOOPBACK, "localhost", "::1"):
             typer.echo("Everybody who reaches this machine can use it: there is no password.", err=True)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # recordings are deleted then, too
         page.block_thread()

@@ -6,8 +6,11 @@ import math
 
 DAY = 86_400
 # seconds, which people count in
-STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800)
-STEPS += (3600, 7200, 10_800, 14_400, 21_600, 43_200, DAY)
+STEPS: tuple[float, ...] = (
+    *(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30),
+    *(60, 120, 300, 600, 1800),  # each a whole number of ticks, if it is a row
+    *(3600, 7200, 10_800, 14_400, 21_600, 43_200, DAY),
+)
 ONE_ROW = 120.0  # seconds: shorter recordings are not broken
 
 
@@ -39,3 +42,9 @@ def format_time(seconds: float, longest: float | None = None, step: float = 1) -
     if (seconds if longest is None else longest) >= 3600:
         text = f"{minutes // 60}:{minutes % 60:02d}:{second:02d}"
     return f"{text}.{fraction:0{decimals}d}" if decimals else text
+
+
+def time_ticks(start: float, end: float, step: float, longest: float) -> dict[float, str]:
+    """The multiples of ``step`` from ``start`` to ``end``, in seconds, as they are written beside ``longest``."""
+    numbers = range(math.ceil(start / step - 1e-9), math.floor(end / step + 1e-9) + 1)
+    return {number * step: format_time(number * step, longest, step) for number in numbers}

@@ -58,7 +58,7 @@ def build_page(pipeline: SpeechEmotionDiarizationPipeline, model_name: str) -> g
             label="Compare with an annotation",
             file_types=sorted(BY_SUFFIX),
             type="filepath",
-            height=120,
+            height=140,
             visible=False,
             elem_id="annotation",
         )

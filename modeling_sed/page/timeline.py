@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ..evaluation.columns import label_shares
-from ..evaluation.palette import INK, label_colors, text_color
-from ..evaluation.time_axis import format_time, round_step
+from ..evaluation.columns import label_shares, with_crisp_borders
+from ..evaluation.palette import label_colors, text_color
+from ..evaluation.time_axis import format_time, round_step, time_ticks
 from .comparison import Comparison
 from .results import DiarizedRecording
 
@@ -32,13 +32,13 @@ def timeline_html(recording: DiarizedRecording, comparison: Comparison | None = 
         comparison: with an annotation, whose segments and errors then are rows, too.
     """
     colors = _colors(recording, comparison)
-    rows = [_row("emotions", _bars(recording, recording.segments, colors))]
+    rows = [_row("emotions", _bars(recording.segments, colors, recording.duration))]
     if comparison is not None:
-        rows.append(_row("annotation", _bars(recording, comparison.reference, colors)))
+        rows.append(_row("annotation", _bars(comparison.reference, colors, recording.duration)))
         for kind in dict.fromkeys(segment["label"] for segment in comparison.errors):
-            name = kind.replace("_", " ")
             marks = [segment for segment in comparison.errors if segment["label"] == kind]
-            rows.append(_row(name, _bars(recording, marks, {kind: INK}), "error"))
+            bars = _bars(marks, {kind: "currentColor"}, recording.duration)
+            rows.append(_row(kind.replace("_", " "), bars, "error"))
     order = [label for label in colors if label in recording.labels]
     posteriors = recording.posteriors[:, [recording.labels.index(label) for label in order]]
     rows.append(_row("posteriors", _stack(posteriors, [colors[label] for label in order]), "posteriors"))
@@ -102,25 +102,24 @@ def _row(name: str, content: str, kind: str = "") -> str:
     return f'<div class="row {kind}"><span class="row-name">{escape(name)}</span>{content}</div>'
 
 
-def _bars(recording: DiarizedRecording, segments: Sequence[Mapping[str, Any]], colors: Mapping[str, str]) -> str:
+def _bars(segments: Sequence[Mapping[str, Any]], colors: Mapping[str, str], duration: float) -> str:
     """Segments as bars; where they are narrower than columns, these are divided by the shares of their time."""
-    duration = recording.duration
-    picture = _stack(label_shares(segments, list(colors), np.linspace(0, duration, COLUMNS + 1)), list(colors.values()))
+    shares = with_crisp_borders(label_shares(segments, list(colors), np.linspace(0, duration, COLUMNS + 1)))
     names = []
     step = 0.1 if duration < 600 else 1
     for segment in segments:
         share = (segment["end"] - segment["start"]) / duration
         if share < NAMED:
             continue
-        label = escape(segment["label"].replace("_", " "))
+        label, color = escape(segment["label"].replace("_", " ")), colors[segment["label"]]
         times = "–".join(format_time(segment[border], duration, step) for border in ("start", "end"))
         score = f" {segment['score']:.2f}" if segment.get("score") is not None else ""
         place = f"left:{100 * segment['start'] / duration:.3f}%;width:{100 * share:.3f}%"
+        ink = f";color:{text_color(color)}" if color.startswith("#") else ""
         names.append(
-            f'<span class="bar" style="{place};color:{text_color(colors[segment["label"]])}" '
-            f'title="{label}{score}, {times}"><span>{label}</span></span>'
+            f'<span class="bar" style="{place}{ink}" title="{label}{score}, {times}"><span>{label}</span></span>'
         )
-    return picture + "".join(names)
+    return _stack(shares, list(colors.values())) + "".join(names)
 
 
 def _stack(shares: np.ndarray, colors: Sequence[str]) -> str:
@@ -141,11 +140,9 @@ def _stack(shares: np.ndarray, colors: Sequence[str]) -> str:
 
 def _axis(duration: float) -> str:
     """Times below the rows; each is moved by its own share of its width, so that none leaves the page."""
-    step = round_step(duration / TICKS)
     ticks = []
-    for time in np.arange(0, duration + 1e-9, step):
+    for time, text in time_ticks(0, duration, round_step(duration / TICKS), duration).items():
         share = 100 * time / duration
-        text = format_time(time, duration, step)
         ticks.append(f'<span style="left:{share:.3f}%;transform:translateX(-{share:.1f}%)">{text}</span>')
     return f'<div class="axis" aria-hidden="true">{"".join(ticks)}</div>'
 

@@ -18,11 +18,14 @@ def uploads_folder() -> Iterator[None]:
     Enter it before gradio is imported, which then keeps files below the working directory, and tells browsers their
     relative paths, which say nothing about this machine.
     """
-    before = Path.cwd()
+    directory, setting = Path.cwd(), os.environ.get("GRADIO_TEMP_DIR")
     with tempfile.TemporaryDirectory(prefix="emotion-diarization-", ignore_cleanup_errors=True) as folder:
         os.environ["GRADIO_TEMP_DIR"] = "uploads"
         os.chdir(folder)
         try:
             yield
         finally:
-            os.chdir(before)
+            os.chdir(directory)
+            del os.environ["GRADIO_TEMP_DIR"]
+            if setting is not None:
+                os.environ["GRADIO_TEMP_DIR"] = setting

@@ -155,17 +155,6 @@ def test_a_dataset_comes_back(ravdess: Path, tmp_path: Path):  # noqa: F811
     assert rows == json.loads(json.dumps(expected))
 
 
-def test_a_demo_is_pushed(tmp_path: Path):
-    with LocalHub() as hub:
-        done = Machine(tmp_path / "here", hub).push("space", "someone/round-trip", "someone/round-trip-demo")
-        assert done.returncode == 0, done.stderr
-        files = hub.repositories["spaces/someone/round-trip-demo"]
-    assert 'model="someone/round-trip"' in files["app.py"].decode()
-    compile(files["app.py"], "app.py", "exec")
-    assert files["README.md"].decode().startswith("---\ntitle: ")
-    assert "transformers" in files["requirements.txt"].decode()
-
-
 @pytest.mark.parametrize(
     ("arguments", "token", "reachable", "message"),
     [
