@@ -18,10 +18,12 @@ from ..annotations.files import FORMATS
 from ..annotations.text_table import write_table
 from ..frames_sed import InputError
 from ..hub.bundled_model import BUNDLED_MODEL
+from .transcripts import check_transcript_options, print_transcripts
 
 if TYPE_CHECKING:  # importing them takes seconds
     from ..front_end.signals import FrontEnd
     from ..pipeline_sed import SpeechEmotionDiarizationPipeline
+    from ..recordings.diarization import Result
     from ..recordings.sources import Recordings
 
 
@@ -91,19 +93,28 @@ def diarize(
     turns: Annotated[
         Path | None, typer.Option(help="RTTM file of who speaks when: print the emotions of each speaker.")
     ] = None,
+    transcript: Annotated[
+        Path | None,
+        typer.Option(
+            help="Transcript of the recording (JSON of WhisperX, faster-whisper or openai-whisper, SRT, WebVTT), or "
+            "folder with one for each: print the emotion of each sentence; with --format json, of each word, too."
+        ),
+    ] = None,
 ) -> None:
     """Find the emotions of recordings: segments with times in seconds and scores."""
     if output is not None and plot is not None:
         raise typer.BadParameter("--plot draws what is printed: not together with --output.")
     if per_channel and turns is not None:
         raise typer.BadParameter("--turns are those of a whole recording: not together with --per-channel.")
+    if per_channel and transcript is not None:
+        raise typer.BadParameter("A --transcript is that of a whole recording: not together with --per-channel.")
     if output is None and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise typer.BadParameter("Several processes need an --output, which they share.")
     if sum(source is not None and source != [] for source in (files, file_list, dataset)) != 1:
         raise typer.BadParameter("Give recordings, a --list of them, or a --dataset.")
     if output is not None and output_format.value not in ("table", "json"):
         raise typer.BadParameter("--output writes JSON: --format is for what is printed.")
-    options: dict[str, Any] = {"batch_size": _batch_size(batch_size), "turns": turns}
+    options: dict[str, Any] = {"batch_size": _batch_size(batch_size), "turns": turns, "transcript": transcript}
     if window is not None:
         options["window"] = window or None
     if max_duration is not None:
@@ -111,7 +122,9 @@ def diarize(
     recordings = _recordings(files, file_list, dataset, split, limit)
     if per_channel:
         recordings = recordings.by_channel()
-    if output is None:
+    if transcript is not None:
+        check_transcript_options(transcript, output_format.value, len(recordings.names), output is not None)
+    elif output is None:
         _check_format(output_format.value, recordings)
     if front_end:
         options["front_end"] = _front_end(front_end)
@@ -138,6 +151,7 @@ def diarize(
             "decoder": decoder,
             "front_end": front_end,
             "turns": turns and str(turns),
+            "transcript": transcript and str(transcript),
         }
         settings = {name: value for name, value in settings.items() if value is not None}
         count = diarize_into_file(output, pipeline, recordings, report, settings, **options)
@@ -212,15 +226,22 @@ def _diarize_and_print(
     draw = plotting_library().plot_timelines if plot is not None else None
     pictured = []
 
-    def annotations() -> Iterator[Annotation]:
+    def results() -> Iterator[Result]:
         every = range(len(recordings.names))
         for position, result in diarize_recordings(pipeline, recordings, every, report, **options):
             if draw is not None:
                 sampling_rate = pipeline.model.config.sampling_rate
                 waveform = load_recording(recordings.audio(position), sampling_rate).waveform
                 pictured.append({**result, "waveform": waveform})
-            yield Annotation(**result)
+            yield result
 
-    WRITERS[output_format](annotations(), sys.stdout)
+    if options["transcript"] is not None:
+        print_transcripts(results(), output_format, sys.stdout)
+    else:
+        WRITERS[output_format](map(_annotation, results()), sys.stdout)
     if draw is not None and plot is not None and pictured:
         save_picture(draw(pictured), plot)
+
+
+def _annotation(result: Result) -> Annotation:
+    return Annotation(result["name"], result["segments"], result["duration"], result.get("reference"))
