@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..annotations.annotation import Annotation
 from ..frames_sed import InputError
 from ..hub.bundled_model import BUNDLED_MODEL
 from .pictures import plotting_library, save_picture
 from .progress import progress_of
 from .recording_paths import expanded
-from .results import WRITERS, OutputFormat, printed_format, results_at
+from .results import OutputFormat, Writer, printed, results_at
+from .transcripts import check_transcript
 
 if TYPE_CHECKING:  # importing them takes seconds
     from ..front_end.signals import FrontEnd
     from ..pipeline_sed import SpeechEmotionDiarizationPipeline
+    from ..recordings.diarization import Result
     from ..recordings.sources import Recordings
 
 
@@ -95,17 +96,26 @@ def diarize(
     turns: Annotated[
         Path | None, typer.Option(help="RTTM file of who speaks when: print the emotions of each speaker.")
     ] = None,
+    transcript: Annotated[
+        Path | None,
+        typer.Option(
+            help="Transcript of the recording (JSON of WhisperX, faster-whisper or openai-whisper, SRT, WebVTT), or "
+            "folder with one for each: print the emotion of each sentence; with --format json, of each word, too."
+        ),
+    ] = None,
 ) -> None:
     """Find the emotions of recordings: segments with times in seconds and scores."""
     if output is not None and plot is not None:
         raise typer.BadParameter("--plot draws what is printed: not together with --output.")
     if per_channel and turns is not None:
         raise typer.BadParameter("--turns are those of a whole recording: not together with --per-channel.")
+    if per_channel and transcript is not None:
+        raise typer.BadParameter("A --transcript is that of a whole recording: not together with --per-channel.")
     if output is None and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise typer.BadParameter("Several processes need an --output, which they share.")
     if sum(source is not None and source != [] for source in (paths, file_list, dataset)) != 1:
         raise typer.BadParameter("Give recordings, a --list of them, or a --dataset.")
-    options: dict[str, Any] = {"batch_size": _batch_size(batch_size), "turns": turns}
+    options: dict[str, Any] = {"batch_size": _batch_size(batch_size), "turns": turns, "transcript": transcript}
     if window is not None:
         options["window"] = window or None
     if max_duration is not None:
@@ -124,13 +134,16 @@ def diarize(
         "decoder": decoder,
         "front_end": front_end,
         "turns": turns and str(turns),
+        "transcript": transcript and str(transcript),
     }
+    if transcript is not None:
+        check_transcript(transcript, len(recordings.names))
     chosen = output_format and output_format.value
     if output is None:
-        format_name = printed_format(chosen, recordings.names)
+        write = printed(chosen, recordings.names, transcript is not None)
     else:
         settings = {name: value for name, value in settings.items() if value is not None}
-        results = results_at(output, chosen, recordings.names, settings)
+        results = results_at(output, chosen, recordings.names, transcript is not None, settings)
     if plot is not None:
         plotting_library()
     failures: list[InputError] = []
@@ -145,7 +158,7 @@ def diarize(
     pipeline = load_pipeline(model, device or device_of_process(), dtype, compile_model)
     options["decoder"] = _decoder(decoder, len(pipeline.model.config.labels))
     if output is None:
-        _diarize_and_print(pipeline, recordings, report, options, format_name, plot)
+        _diarize_and_print(pipeline, recordings, report, options, write, plot)
     else:
         count = diarize_into(results, pipeline, recordings, report, progress_of(pipeline, recordings.names), **options)
         if count is not None:
@@ -201,7 +214,7 @@ def _diarize_and_print(
     recordings: Recordings,
     report: Callable[[InputError], None],
     options: dict[str, Any],
-    output_format: str,
+    write: Writer,
     plot: Path | None,
 ) -> None:
     from ..audio_sed import load_recording
@@ -210,7 +223,7 @@ def _diarize_and_print(
     draw = plotting_library().plot_timelines if plot is not None else None
     pictured = []
 
-    def annotations() -> Iterator[Annotation]:
+    def results() -> Iterator[Result]:
         every = range(len(recordings.names))
         found = diarize_recordings(pipeline, recordings, every, report, **options)
         for position, result in progress_of(pipeline, recordings.names)(found, len(every)):
@@ -218,8 +231,8 @@ def _diarize_and_print(
                 sampling_rate = pipeline.model.config.sampling_rate
                 waveform = load_recording(recordings.audio(position), sampling_rate).waveform
                 pictured.append({**result, "waveform": waveform})
-            yield Annotation(**result)
+            yield result
 
-    WRITERS[output_format](annotations(), sys.stdout)
+    write(results(), sys.stdout)
     if draw is not None and plot is not None and pictured:
         save_picture(draw(pictured), plot)
