@@ -21,14 +21,13 @@ def prevailing_labels(
     At each instant, a label has the score of its segment, 1 if it has none, and 0 outside of its segments. The score of
     a label in an interval is the mean over the part of the interval between the start of the first and the end of the
     last segment; the label with the highest prevails. So it is the label that covers the most time, weighted by score,
-    and its score is at most that of its segments, the lower the more of the interval has other labels. For segments of
-    the model, it is a lower bound of the label's mean posterior in the interval.
+    and its score is at most that of its segments, the lower the more of the interval has other labels.
 
     Scores that are equal to `DECIMALS` decimals are equal; of equals, the label that begins first in the recording
     prevails. An interval of less than a millisecond is a point, which belongs to the segment that contains it; at a
     border to the later one, at the end of the recording to the last.
 
-    The time that it takes grows with the number of segments plus that of intervals, whatever overlaps.
+    The time that it takes grows with the number of intervals and with that of segments, however long the intervals are.
 
     Args:
         segments: in any order; they may overlap, and leave gaps, in which no label has a score.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -94,5 +95,5 @@ def escaped(text: str) -> str:
 
 
 def _time(seconds: float) -> str:
-    whole, milliseconds = divmod(round(1000 * seconds), 1000)
+    whole, milliseconds = divmod(round(1000 * Fraction(seconds)), 1000)  # of any finite number
     return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}.{milliseconds:03d}"

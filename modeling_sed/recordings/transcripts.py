@@ -51,7 +51,7 @@ def sentences_of(transcript: Transcript) -> list[Sentence]:
 
 
 def with_emotions(transcript: Transcript, segments: Sequence[Segment], turns: Sequence[Turn] = ()) -> Transcript:
-    """Names the emotion of each sentence and each word, and who speaks, where only the turns say that.
+    """Names the emotion of each sentence and each word, and who speaks where only the turns say that.
 
     The emotion of an interval is the label that prevails there (`prevailing_labels`), ``"emotion_score"`` its
     confidence: the mean, over the interval, of the score of its segments. So it agrees with the timeline, whatever
