@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from enum import Enum
 from io import StringIO
 from pathlib import Path
@@ -18,6 +19,7 @@ from ..annotations.files import FORMATS
 from ..annotations.text_table import write_table
 from ..frames_sed import InputError
 from ..hub.bundled_model import BUNDLED_MODEL
+from .pictures import Pictures, draw_timeline
 
 if TYPE_CHECKING:  # importing them takes seconds
     from ..front_end.signals import FrontEnd
@@ -55,7 +57,13 @@ def diarize(
             help="What to print; json, jsonl, csv, rttm and table for any number of recordings, others for one.",
         ),
     ] = OutputFormat["table"],
-    plot: Annotated[Path | None, typer.Option(help="Draw the timelines into this file (.png, .svg, .pdf).")] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            help="Draw the timelines into this file: .pdf has a page for each recording; .png and .svg become a file "
+            "for each, numbered (name_001.png …), if there are several."
+        ),
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps … Default: the best there is.")] = None,
     dtype: Annotated[str | None, typer.Option(help="bfloat16, float16 … Default: as the model was saved.")] = None,
     compile_model: Annotated[
@@ -113,6 +121,7 @@ def diarize(
         recordings = recordings.by_channel()
     if output is None:
         _check_format(output_format.value, recordings)
+    pictures = Pictures(plot) if plot is not None else None
     if front_end:
         options["front_end"] = _front_end(front_end)
     failures: list[InputError] = []
@@ -127,7 +136,7 @@ def diarize(
     pipeline = load_pipeline(model, device or device_of_process(), dtype, compile_model)
     options["decoder"] = _decoder(decoder, len(pipeline.model.config.labels))
     if output is None:
-        _diarize_and_print(pipeline, recordings, report, options, output_format.value, plot)
+        _diarize_and_print(pipeline, recordings, report, options, output_format.value, pictures)
     else:
         settings = {
             "model": model or str(BUNDLED_MODEL),
@@ -203,24 +212,20 @@ def _diarize_and_print(
     report: Callable[[InputError], None],
     options: dict[str, Any],
     output_format: str,
-    plot: Path | None,
+    pictures: Pictures | None,
 ) -> None:
-    from ..audio_sed import load_recording
+    from ..audio_sed import MAX_DURATION
     from ..recordings.diarization import diarize_recordings
-    from .pictures import plotting_library, save_picture
 
-    draw = plotting_library().plot_timelines if plot is not None else None
-    pictured = []
+    count = len(recordings.names)
 
     def annotations() -> Iterator[Annotation]:
-        every = range(len(recordings.names))
-        for position, result in diarize_recordings(pipeline, recordings, every, report, **options):
-            if draw is not None:
-                sampling_rate = pipeline.model.config.sampling_rate
-                waveform = load_recording(recordings.audio(position), sampling_rate).waveform
-                pictured.append({**result, "waveform": waveform})
+        for position, result in diarize_recordings(pipeline, recordings, range(count), report, **options):
+            if pictures is not None:
+                limit = options.get("max_duration", MAX_DURATION)
+                figure = draw_timeline(result, recordings.audio(position), pipeline.model.config, limit)
+                pictures.add(figure, position + 1, count)
             yield Annotation(**result)
 
-    WRITERS[output_format](annotations(), sys.stdout)
-    if draw is not None and plot is not None and pictured:
-        save_picture(draw(pictured), plot)
+    with pictures or nullcontext():
+        WRITERS[output_format](annotations(), sys.stdout)
