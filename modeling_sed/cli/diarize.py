@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,7 @@ import typer
 
 from ..frames_sed import InputError
 from ..hub.bundled_model import BUNDLED_MODEL
-from .pictures import plotting_library, save_picture
+from .pictures import Pictures, draw_timeline
 from .progress import progress_of
 from .recording_paths import expanded
 from .results import OutputFormat, Writer, printed, results_at
@@ -60,7 +61,13 @@ def diarize(
             "timeline on a terminal, else a table; as the suffix of the file says; in a folder, json.",
         ),
     ] = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw the timelines into this file (.png, .svg, .pdf).")] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            help="Draw the timelines into this file: .pdf has a page for each recording; .png and .svg become a file "
+            "for each, numbered (name_001.png …), if there are several."
+        ),
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps … Default: the best there is.")] = None,
     dtype: Annotated[str | None, typer.Option(help="bfloat16, float16 … Default: as the model was saved.")] = None,
     compile_model: Annotated[
@@ -144,8 +151,7 @@ def diarize(
     else:
         settings = {name: value for name, value in settings.items() if value is not None}
         results = results_at(output, chosen, recordings.names, transcript is not None, settings)
-    if plot is not None:
-        plotting_library()
+    pictures = Pictures(plot) if plot is not None else None
     failures: list[InputError] = []
 
     def report(failure: InputError) -> None:
@@ -158,7 +164,7 @@ def diarize(
     pipeline = load_pipeline(model, device or device_of_process(), dtype, compile_model)
     options["decoder"] = _decoder(decoder, len(pipeline.model.config.labels))
     if output is None:
-        _diarize_and_print(pipeline, recordings, report, options, write, plot)
+        _diarize_and_print(pipeline, recordings, report, options, write, pictures)
     else:
         count = diarize_into(results, pipeline, recordings, report, progress_of(pipeline, recordings.names), **options)
         if count is not None:
@@ -215,24 +221,21 @@ def _diarize_and_print(
     report: Callable[[InputError], None],
     options: dict[str, Any],
     write: Writer,
-    plot: Path | None,
+    pictures: Pictures | None,
 ) -> None:
-    from ..audio_sed import load_recording
+    from ..audio_sed import MAX_DURATION
     from ..recordings.diarization import diarize_recordings
 
-    draw = plotting_library().plot_timelines if plot is not None else None
-    pictured = []
+    count = len(recordings.names)
 
     def results() -> Iterator[Result]:
-        every = range(len(recordings.names))
-        found = diarize_recordings(pipeline, recordings, every, report, **options)
-        for position, result in progress_of(pipeline, recordings.names)(found, len(every)):
-            if draw is not None:
-                sampling_rate = pipeline.model.config.sampling_rate
-                waveform = load_recording(recordings.audio(position), sampling_rate).waveform
-                pictured.append({**result, "waveform": waveform})
+        found = diarize_recordings(pipeline, recordings, range(count), report, **options)
+        for position, result in progress_of(pipeline, recordings.names)(found, count):
+            if pictures is not None:
+                limit = options.get("max_duration", MAX_DURATION)
+                figure = draw_timeline(result, recordings.audio(position), pipeline.model.config, limit)
+                pictures.add(figure, position + 1, count)
             yield result
 
-    write(results(), sys.stdout)
-    if draw is not None and plot is not None and pictured:
-        save_picture(draw(pictured), plot)
+    with pictures or nullcontext():
+        write(results(), sys.stdout)

@@ -20,7 +20,17 @@ from modeling_sed.dataset_scripts.command_line import _parser
 from modeling_sed.training.arguments import parse_options
 from tests.conftest import REPOSITORY
 
-PAGES = ["README.md", "docs/recordings.md", "docs/training.md", "docs/scoring.md", "docs/recipe.md"]
+PAGES = [
+    *("README.md", "docs/recordings.md", "docs/training.md", "docs/scoring.md", "docs/recipe.md"),
+    "docs/gallery/README.md",
+]
+    "README.md",
+    "docs/recordings.md",
+    "docs/training.md",
+    "docs/scoring.md",
+    "docs/recipe.md",
+    "docs/gallery/README.md",
+]
 PLACEHOLDER = re.compile(r"\b[A-Z]{2,}(_DIR)?\b")  # RUN, OUT, NAMESPACE …: what only the reader has
 ZED = {"call": {"wav": "datafolder/call.wav", "duration": 1.0, "emotion": [{"emo": "sad", "start": 0.0, "end": 0.5}]}}
 
