@@ -21,9 +21,6 @@ from modeling_sed.training.arguments import parse_options
 from tests.conftest import REPOSITORY
 
 PAGES = [
-    *("README.md", "docs/recordings.md", "docs/training.md", "docs/scoring.md", "docs/recipe.md"),
-    "docs/gallery/README.md",
-]
     "README.md",
     "docs/recordings.md",
     "docs/training.md",
