@@ -21,6 +21,7 @@ from .build import build
 from .convert import convert
 from .diarize import diarize
 from .export import export_app
+from .live import live
 from .metrics import metrics_app
 from .push import push_app
 from .score import score
@@ -61,6 +62,7 @@ app = typer.Typer(
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}  # to a parser of its own, which has --help, too
 
 app.command()(diarize)
+app.command()(live)
 app.command()(score)
 app.command(context_settings=PASSED_ON, add_help_option=False)(build)
 app.command(context_settings=PASSED_ON, add_help_option=False)(train)
