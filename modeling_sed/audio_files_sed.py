@@ -73,6 +73,23 @@ def open_file(file: Path | IO[bytes], name: str) -> tuple[int, Iterator[np.ndarr
     return _open_compressed(file, beginning, name)
 
 
+def open_pipe(file: IO[bytes], name: str) -> tuple[int, Iterator[np.ndarray]]:
+    """Opens audio that is read while it is made, in any format that can be heard from its beginning.
+
+    Args:
+        file: open for reading, unbuffered; it is not rewound.
+        name: what to call it in messages.
+
+    Returns:
+        Sampling rate in Hz, and blocks ``(samples, channels)`` of floats, as short as the format has them.
+
+    Raises:
+        InputError: if it is empty or not audio, or a library is missing.
+    """
+    _, rate, pieces = _decode(file, name)
+    return rate, map(_as_floats, pieces)
+
+
 def download(url: str, name: str) -> IO[bytes]:
     """The content of an http(s) address as a temporary file; raises an `InputError` where it cannot be had."""
     opener = urllib.request.OpenerDirector()  # of http and https alone, also where it is redirected to
@@ -174,6 +191,14 @@ def _read_plain(sound: soundfile.SoundFile, declared: float, name: str) -> Itera
 
 
 def _open_compressed(file: Path | IO[bytes], beginning: bytes, name: str) -> tuple[int, Iterator[np.ndarray]]:
+    frames, rate, pieces = _decode(file, name)
+    if frames.format == "mp3" and b"Xing" not in beginning and b"Info" not in beginning:
+        frames.said = None  # only guessed from the size of the file
+    return rate, _in_blocks(pieces, rate, frames, name)
+
+
+def _decode(file: Path | IO[bytes], name: str) -> tuple[_Frames, int, Iterator[np.ndarray]]:
+    """The frames of a file, its sampling rate, and the values ``(samples, channels)`` of the frames."""
     av = import_library("av", f"{name}: reading files of this format", "av")
     try:
         container = av.open(str(file) if isinstance(file, Path) else file, options={"format_whitelist": FORMATS})
@@ -182,18 +207,17 @@ def _open_compressed(file: Path | IO[bytes], beginning: bytes, name: str) -> tup
     if not container.streams.audio:
         raise InputError(f"{name}: has no audio in it.")
     frames = _Frames(container, av.FFmpegError)
-    if container.format.name == "mp3" and b"Xing" not in beginning and b"Info" not in beginning:
-        frames.said = None  # only guessed from the size of the file
     first = next(frames, None)
     if first is None:
         raise InputError(f"{name}: not audio that can be decoded.")
-    return first.rate, _in_blocks(_on_the_clock(first, frames, av.AudioResampler), first.rate, frames, name)
+    return frames, first.rate, _on_the_clock(first, frames, av.AudioResampler)
 
 
 class _Frames:
     """The decoded frames of a container's first audio stream.
 
     Attributes:
+        format: of the container, ffmpeg's name.
         said: duration in seconds, as the container says; None if it does not.
         has_clock: whether it may say that nothing was recorded for a while.
         damaged: number of places so far that could not be decoded.
@@ -201,7 +225,8 @@ class _Frames:
 
     def __init__(self, container: av.container.InputContainer, error: type[Exception]):
         (self._stream, *_), self.damaged = container.streams.audio, 0
-        self.has_clock = container.format.name.startswith(CLOCKED)
+        self.format = container.format.name
+        self.has_clock = self.format.startswith(CLOCKED)
         said = (self._stream.duration or 0) * (self._stream.time_base or 0)
         self.said = float(said) if 0 < said < IMPOSSIBLE else None
         if self._stream.codec_context.name == "flac":  # it would decode noise, too, although it could know

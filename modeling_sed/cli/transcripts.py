@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..annotations.text_files import Target, opened
-from ..annotations.text_table import HEADER, line_of
+from ..annotations.text_table import HEADER, format_segment
 from ..frames_sed import Segment
 
 if TYPE_CHECKING:  # importing them takes seconds
@@ -58,7 +58,7 @@ def write_sentence_tables(results: Iterable[Result], target: Target) -> None:
     with opened(target) as file:
         for result in results:
             sentences = sentences_of(result["transcript"])
-            lines = [f"{line_of(_as_segment(item))}   {' '.join(item['text'].split())}" for item in sentences]
+            lines = [f"{format_segment(_as_segment(item))}   {' '.join(item['text'].split())}" for item in sentences]
             print(f"{result['name']} ({result['duration']:.2f} s)", HEADER, *lines, "", sep="\n", file=file, flush=True)
 
 
