@@ -30,11 +30,12 @@ MAY_IMPORT = {
     "evaluation": {"core", "annotations", "metrics"},
     "checkpoints": {"core", "fast_encoder"},
     "hub": {"core", "fast_encoder", "metrics"},
+    "page": {"core", "annotations", "evaluation"},
     "training": {"core", "annotations", "evaluation", "checkpoints", "hub", "metrics", "dataset_scripts"},
     "train_sed": {"core", "evaluation", "hub", "training", "dataset_scripts"},
     "cli": {
-        *("core", "annotations", "front_end", "recordings", "evaluation", "checkpoints", "hub", "train_sed"),
-        *("metrics", "dataset_scripts"),
+        *("core", "annotations", "front_end", "recordings", "evaluation", "checkpoints", "hub", "page"),
+        *("train_sed", "metrics", "dataset_scripts"),
     },
 }
 TRAVELS_AT_MOST = 10  # three of them for the families of encoders
@@ -162,7 +163,7 @@ def test_files_and_functions_are_short():
     assert {name: count for name, count in long.items() if count > LONGEST_FUNCTION} == {}
 
 
-HEAVY = ("torch", "transformers", "datasets", "evaluate", "accelerate", "huggingface_hub")
+HEAVY = ("torch", "transformers", "datasets", "evaluate", "accelerate", "huggingface_hub", "gradio")
 LOADED = f"\nimport sys; print([name for name in {HEAVY} if name in sys.modules])"
 
 
@@ -176,9 +177,11 @@ LOADED = f"\nimport sys; print([name for name in {HEAVY} if name in sys.modules]
         "from typer.testing import CliRunner; from modeling_sed.cli.app import app\n"
         "assert CliRunner().invoke(app, ['diarize', '--help']).exit_code == 0",
         "from typer.testing import CliRunner; from modeling_sed.cli.app import app\n"
+        "assert CliRunner().invoke(app, ['app', '--help']).exit_code == 0",
+        "from typer.testing import CliRunner; from modeling_sed.cli.app import app\n"
         "assert CliRunner().invoke(app, ['score', 'a.csv', 'a.csv']).exit_code == 0",
     ],
-    ids=["package", "names", "help", "diarize --help", "score"],
+    ids=["package", "names", "help", "diarize --help", "app --help", "score"],
 )
 def test_nothing_heavy_is_imported_before_it_is_needed(code: str, tmp_path: Path):
     (tmp_path / "a.csv").write_text("name,start,end,label,duration\na,0,1,sad,2\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 BUNDLED_MODEL = Path(__file__).parents[1] / "bundled_model"
-ABOUT = (
-    "the model that comes with the package; trained on acted speech; licence CC BY-NC-SA 4.0: not for commercial use; "
-    "--model names another"
+DESCRIPTION = (
+    "the model that comes with the package; trained on acted speech; licence CC BY-NC-SA 4.0: not for commercial use"
 )
+ABOUT = f"{DESCRIPTION}; --model names another"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +12,12 @@ from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
 from huggingface_hub.utils import filter_repo_objects
 
+from .. import metrics
 from ..frames_sed import InputError, MissingFileError
 
+PACKAGE = Path(__file__).parents[1]
 DEMO_SPACE = Path(__file__).with_name("demo_space")
+DEMO_ROOMS = ("annotations", "evaluation", "fast_encoder", "hub", "page")  # what the page imports
 NEVER = ("checkpoints/*", "logs/*", "__pycache__/*", "*/__pycache__/*", ".*", "*/.*", "*.unfinished/*")
 STATUS = {
     401: "the token is missing or not valid: `hf auth login`, or set HF_TOKEN",
@@ -97,8 +101,26 @@ def push_model(folder: str | Path, repo_id: str, *, private: bool = False, dry_r
     return push_folder(folder, repo_id, private=private, dry_run=dry_run)
 
 
+def write_demo(model: str, folder: Path) -> None:
+    """Writes a complete Space into a folder: its app, and beside it what that needs of this package.
+
+    Args:
+        model: hub id of the model.
+        folder: an empty one.
+    """
+    for path in DEMO_SPACE.iterdir():
+        content = path.read_text(encoding="utf-8").replace("MODEL", model)
+        (folder / path.name).write_text(content, encoding="utf-8")
+    copy = folder / PACKAGE.name
+    copy.mkdir()
+    for path in PACKAGE.glob("*.py"):
+        shutil.copy(path, copy)
+    for source in (*(PACKAGE / room for room in DEMO_ROOMS), Path(next(iter(metrics.__path__)))):
+        shutil.copytree(source, copy / source.name, ignore=shutil.ignore_patterns("__pycache__", DEMO_SPACE.name))
+
+
 def push_demo(model: str, repo_id: str, *, private: bool = False, dry_run: bool = False) -> str:
-    """Publishes a Space in which anybody can try a model of the Hub.
+    """Publishes a Space in which anybody can try a model of the Hub: the page of `emotion-diarization app`.
 
     Args:
         model: hub id of the model.
@@ -110,7 +132,5 @@ def push_demo(model: str, repo_id: str, *, private: bool = False, dry_run: bool 
         PushError: as `push_folder`.
     """
     with tempfile.TemporaryDirectory() as folder:
-        for path in DEMO_SPACE.iterdir():
-            content = path.read_text(encoding="utf-8").replace("MODEL", model)
-            (Path(folder) / path.name).write_text(content, encoding="utf-8")
+        write_demo(model, Path(folder))
         return push_folder(folder, repo_id, "space", private=private, dry_run=dry_run)

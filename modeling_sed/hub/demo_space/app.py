@@ -1,20 +1,13 @@
-"""Which emotion appears when? Record or upload speech."""
+"""Which emotion appears when? The page of `emotion-diarization app`, for MODEL; its source is in modeling_sed/page."""
 
-import gradio as gr
 from transformers import pipeline
 
-diarize = pipeline("speech-emotion-diarization", model="MODEL", trust_remote_code=True)
+import modeling_sed
+from modeling_sed.page.uploads import uploads_folder
 
+with uploads_folder():
+    from modeling_sed.page.app import build_page, launch_page
 
-def timeline(path):
-    """Rows of onset, offset (seconds), emotion and score."""
-    return [[round(s["start"], 2), round(s["end"], 2), s["label"], round(s["score"], 2)] for s in diarize(path)]
-
-
-gr.Interface(
-    timeline,
-    gr.Audio(type="filepath", label="recording"),
-    gr.Dataframe(headers=["onset (s)", "offset (s)", "emotion", "score"], label="timeline"),
-    title="Speech Emotion Diarization",
-    description="Which emotion appears when? The model is MODEL.",
-).launch()
+    page = build_page(pipeline(modeling_sed.TASK, model="MODEL"), "MODEL")
+    launch_page(page)
+    page.block_thread()
