@@ -35,7 +35,8 @@ def diarize(
     model: Annotated[
         str | None,
         typer.Option(
-            help="Folder or hub id of a model, or of one of the paper's authors. Default: the one in the package."
+            help="Folder or hub id of a model, or of one of the paper's authors. Default: the one in the package.",
+            rich_help_panel="Model",
         ),
     ] = None,
     file_list: Annotated[Path | None, typer.Option("--list", help="Text file with one recording per line.")] = None,
@@ -50,7 +51,8 @@ def diarize(
         typer.Option(
             help="Write a file for each recording into this folder, or all into this file, instead of printing. A "
             "killed run is resumed by the same command, and the processes of `accelerate launch -m modeling_sed "
-            "diarize …` share the recordings."
+            "diarize …` share the recordings.",
+            rich_help_panel="Results",
         ),
     ] = None,
     output_format: Annotated[
@@ -59,55 +61,87 @@ def diarize(
             "--format",
             help="json, jsonl, csv, rttm and tables hold any number of recordings, the others one. Default: a coloured "
             "timeline on a terminal, else a table; as the suffix of the file says; in a folder, json.",
+            rich_help_panel="Results",
         ),
     ] = None,
     plot: Annotated[
         Path | None,
         typer.Option(
             help="Draw the timelines into this file: .pdf has a page for each recording; .png and .svg become a file "
-            "for each, numbered (name_001.png …), if there are several."
+            "for each, numbered (name_001.png …), if there are several.",
+            rich_help_panel="Results",
         ),
     ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps … Default: the best there is.")] = None,
-    dtype: Annotated[str | None, typer.Option(help="bfloat16, float16 … Default: as the model was saved.")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda, mps … Default: the best there is.", rich_help_panel="Model")
+    ] = None,
+    dtype: Annotated[
+        str | None, typer.Option(help="bfloat16, float16 … Default: as the model was saved.", rich_help_panel="Model")
+    ] = None,
     compile_model: Annotated[
         bool,
-        typer.Option("--compile", help="Use torch.compile: slow for the first few lengths, then a little faster."),
+        typer.Option(
+            "--compile",
+            help="Use torch.compile: slow for the first few lengths, then a little faster.",
+            rich_help_panel="Model",
+        ),
     ] = False,
     batch_size: Annotated[
-        str, typer.Option(help="Windows that go through the model at once: a number, or auto (as memory allows).")
+        str,
+        typer.Option(
+            help="Windows that go through the model at once: a number, or auto (as memory allows).",
+            rich_help_panel="Model",
+        ),
     ] = "auto",
     window: Annotated[
-        float | None, typer.Option(help="Seconds of a window of a long recording; 0 for whole recordings.")
+        float | None,
+        typer.Option(help="Seconds of a window of a long recording; 0 for whole recordings.", rich_help_panel="Model"),
     ] = None,
     max_duration: Annotated[
-        float | None, typer.Option(help="Refuse recordings of more seconds; default: 24 hours.", min=0)
+        float | None,
+        typer.Option(
+            help="Refuse recordings of more seconds; default: 24 hours.",
+            min=0,
+            rich_help_panel="Sound, speakers, words",
+        ),
     ] = None,
     decoder: Annotated[
         str | None,
         typer.Option(
             help="How frames become segments: the name of a decoder, with its default parameters, or JSON with its "
-            "name and parameters. Default: the model's own, fitted in training; argmax: the paper's."
+            "name and parameters. Default: the model's own, fitted in training; argmax: the paper's.",
+            rich_help_panel="Model",
         ),
     ] = None,
     front_end: Annotated[
         list[str] | None,
         typer.Option(
             help="Process recordings before the model: vad, cut, split, loudness, denoise, dereverberate, or the hub "
-            "id of a SepFormer; repeatable, in order."
+            "id of a SepFormer; repeatable, in order.",
+            rich_help_panel="Sound, speakers, words",
         ),
     ] = None,
     per_channel: Annotated[
-        bool, typer.Option("--per-channel", help="Diarize each channel as a recording of its own.")
+        bool,
+        typer.Option(
+            "--per-channel",
+            help="Diarize each channel as a recording of its own.",
+            rich_help_panel="Sound, speakers, words",
+        ),
     ] = False,
     turns: Annotated[
-        Path | None, typer.Option(help="RTTM file of who speaks when: print the emotions of each speaker.")
+        Path | None,
+        typer.Option(
+            help="RTTM file of who speaks when: print the emotions of each speaker.",
+            rich_help_panel="Sound, speakers, words",
+        ),
     ] = None,
     transcript: Annotated[
         Path | None,
         typer.Option(
             help="Transcript of the recording (JSON of WhisperX, faster-whisper or openai-whisper, SRT, WebVTT), or "
-            "folder with one for each: print the emotion of each sentence; with --format json, of each word, too."
+            "folder with one for each: print the emotion of each sentence; with --format json, of each word, too.",
+            rich_help_panel="Sound, speakers, words",
         ),
     ] = None,
 ) -> None:

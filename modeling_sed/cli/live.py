@@ -63,10 +63,7 @@ def live(
         typer.Option(help="Name of a decoder that needs not hear the end, or JSON with its name and parameters."),
     ] = None,
 ) -> None:
-    """Find emotions while they are spoken, until Ctrl-C or the end of the input; a segment appears when it is final.
-
-    Examples: emotion-diarization live; ffmpeg -i rtsp://… -f wav - | emotion-diarization live -
-    """
+    """Find emotions while they are spoken, until Ctrl-C or the end of the input; a segment appears when it is final."""
     if source not in (None, "-"):
         raise typer.BadParameter(f"{source}: only - is possible, for standard input; for files, use `diarize`.")
     options: dict[str, Any] = {"window": window, "context": context, "decoder": _decoder(decoder)}
