@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from ..annotations.segments import fill_neutral
+from ..metrics.eder.error_durations import COMPONENTS
 from .lanes import LANE, Lane, bars_lane, posteriors_lane, text_width, waveform_lane
 from .palette import INK, label_colors
 from .time_axis import format_time, round_step, row_seconds, time_ticks
@@ -30,13 +31,6 @@ ROWS, TICKS_IN_ROW = 6, 12  # at most
 LONGEST_NAME, LONGEST_TITLE = 16, 120  # characters
 # names of files and labels are no formulas: a_b$c$.wav
 STYLE: dict[Any, Any] = {"text.parse_math": False, "text.usetex": False, "font.size": 8}
-
-ERRORS = {
-    "false_alarm": "false alarm",
-    "missed_emotion": "missed emotion",
-    "confusion": "confusion",
-    "overlap": "overlap",
-}
 
 
 @matplotlib.rc_context(STYLE)
@@ -103,10 +97,10 @@ def plot_errors(utterances: Sequence[Mapping[str, Any]], neutral_label: str = "n
     legend = {label: label for label in colors}
     panels = []
     for item, timeline in zip(utterances, timelines, strict=True):
-        of_kind = {kind: [error for error in item["errors"] if error["label"] == kind] for kind in ERRORS}
+        of_kind = {kind: [error for error in item["errors"] if error["label"] == kind] for kind in COMPONENTS}
         panels.append(
             [bars_lane(side, timeline[side], colors) for side in sides]
-            + [bars_lane(name, of_kind[kind], {kind: INK}, ERROR_LANE) for kind, name in ERRORS.items()]
+            + [bars_lane(kind.replace("_", " "), of_kind[kind], {kind: INK}, ERROR_LANE) for kind in COMPONENTS]
         )
     page = _Page(_legend_height(legend) + sum(TITLE + _row_height(panel) for panel in panels) + TIME_LABEL)
     _draw_legend(page, legend, colors)
