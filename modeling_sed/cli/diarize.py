@@ -197,6 +197,8 @@ def diarize(
 
     pipeline = load_pipeline(model, device or device_of_process(), dtype, compile_model)
     options["decoder"] = _decoder(decoder, len(pipeline.model.config.labels))
+    if pictures is not None and not front_end:
+        options["return_scores"] = True
     if output is None:
         _diarize_and_print(pipeline, recordings, report, options, write, pictures)
     else:
@@ -269,6 +271,8 @@ def _diarize_and_print(
                 limit = options.get("max_duration", MAX_DURATION)
                 figure = draw_timeline(result, recordings.audio(position), pipeline.model.config, limit)
                 pictures.add(figure, position + 1, count)
+            result.pop("posteriors", None)
+            result.pop("frame_times", None)
             yield result
 
     with pictures or nullcontext():

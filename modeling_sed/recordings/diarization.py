@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypedDict
 
+import numpy as np
 import torch
 from accelerate import PartialState
 from accelerate.utils import parse_flag_from_env
@@ -16,7 +17,7 @@ from ..annotations.segments import fill_neutral
 from ..audio_sed import MAX_DURATION, AudioInput
 from ..frames_sed import InputError, Segment
 from ..front_end.signals import FrontEnd, Signal, diarize_prepared, prepare
-from ..pipeline_sed import SpeechEmotionDiarizationPipeline, read_ahead
+from ..pipeline_sed import Scores, SpeechEmotionDiarizationPipeline, read_ahead
 from .results_file import ResultsFile
 from .results_folder import ResultsFolder
 from .sources import Recordings
@@ -34,11 +35,14 @@ class _Named(TypedDict):
 class Result(_Named, total=False):
     """The timeline of a recording; ``duration`` in seconds, ``reference`` where the truth is known.
 
+    ``posteriors (frames, labels)`` and ``frame_times (frames + 1,)``, in seconds, are those of ``return_scores``.
     Its ``transcript``, where there is one, has the emotions of its sentences and words.
     """
 
     reference: list[Segment]
     transcript: Transcript
+    posteriors: np.ndarray
+    frame_times: np.ndarray
 
 
 def diarize_recordings(
@@ -61,7 +65,7 @@ def diarize_recordings(
         front_end: what happens before the model.
         turns: RTTM file of who speaks when; the segments then are those of the speakers, with ``"speaker"``.
         transcript: file with the transcript of the recording, or folder with one for each.
-        options: of the pipeline.
+        options: of the pipeline; with a front end, which changes times, all but ``return_scores``.
     """
     neutral_label = pipeline.model.config.neutral_label
     begun: deque[tuple[int, list[Turn], Transcript | None]] = deque()  # the pipeline reads ahead
@@ -83,10 +87,13 @@ def diarize_recordings(
         if isinstance(found, InputError):
             report(found)
             continue
-        segments = found if turns is None else spoken_segments(found, spoken)
-        result: Result = {"name": recordings.names[position], "duration": found[-1]["end"], "segments": segments}
+        timeline = found["segments"] if isinstance(found, dict) else found
+        segments = timeline if turns is None else spoken_segments(timeline, spoken)
+        result: Result = {"name": recordings.names[position], "duration": timeline[-1]["end"], "segments": segments}
+        if isinstance(found, dict):
+            result |= {"posteriors": found["posteriors"], "frame_times": found["frame_times"]}
         if told is not None:
-            result["transcript"] = with_emotions(told, found, spoken)
+            result["transcript"] = with_emotions(told, timeline, spoken)
         if recordings.references is not None:
             result["reference"] = fill_neutral(recordings.references[position], result["duration"], neutral_label)
         yield position, result
@@ -97,7 +104,7 @@ def _timelines(
     pipeline: SpeechEmotionDiarizationPipeline,
     recordings: Iterable[AudioInput],
     options: Mapping[str, Any],
-) -> Iterator[list[Segment] | InputError]:
+) -> Iterator[list[Segment] | Scores | InputError]:
     if front_end is None:
         yield from pipeline(iter(recordings), return_exceptions=True, **options)
         return
