@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # only needed for compressed files
     from av.audio.frame import AudioFrame
 
 BLOCK = 2**20  # values (samples times channels) that are decoded at a time
+PROBED = 2**16  # bytes of a pipe that are waited for before it is heard; ffmpeg would wait for seconds
 GAP = 0.05  # seconds by which the container's clock may differ from what was decoded
 IMPOSSIBLE = 1e9  # seconds; what ffmpeg says when it knows nothing
 EARLY = 0.2  # seconds by which a recording may be shorter than its header says, without a warning
@@ -86,8 +87,37 @@ def open_pipe(file: IO[bytes], name: str) -> tuple[int, Iterator[np.ndarray]]:
     Raises:
         InputError: if it is empty or not audio, or a library is missing.
     """
-    _, rate, pieces = _decode(file, name)
-    return rate, map(_as_floats, pieces)
+    pipe = _Pipe(file)
+    try:
+        _, rate, pieces = _decode(pipe, name)
+    finally:
+        pipe.check()
+
+    def blocks() -> Iterator[np.ndarray]:
+        yield from map(_as_floats, pieces)
+        pipe.check()
+
+    return rate, blocks()
+
+
+class _Pipe:
+    """A file that is at its end when an exception interrupts reading, a KeyboardInterrupt too: PyAV loses it."""
+
+    def __init__(self, file: IO[bytes]):
+        self._file = file
+        self._error: BaseException | None = None
+
+    def read(self, size: int) -> bytes:
+        try:
+            return b"" if self._error else self._file.read(size)
+        except BaseException as error:
+            self._error = error
+            return b""
+
+    def check(self) -> None:
+        """Raises what interrupted reading."""
+        if self._error:
+            raise self._error
 
 
 def download(url: str, name: str) -> IO[bytes]:
@@ -197,11 +227,12 @@ def _open_compressed(file: Path | IO[bytes], beginning: bytes, name: str) -> tup
     return rate, _in_blocks(pieces, rate, frames, name)
 
 
-def _decode(file: Path | IO[bytes], name: str) -> tuple[_Frames, int, Iterator[np.ndarray]]:
+def _decode(file: Path | IO[bytes] | _Pipe, name: str) -> tuple[_Frames, int, Iterator[np.ndarray]]:
     """The frames of a file, its sampling rate, and the values ``(samples, channels)`` of the frames."""
     av = import_library("av", f"{name}: reading files of this format", "av")
     try:
-        container = av.open(str(file) if isinstance(file, Path) else file, options={"format_whitelist": FORMATS})
+        options = {"format_whitelist": FORMATS, **({"probesize": str(PROBED)} if isinstance(file, _Pipe) else {})}
+        container = av.open(str(file) if isinstance(file, Path) else file, options=options)
     except (av.FFmpegError, ValueError) as error:
         raise InputError(f"{name}: not audio that can be read ({str(error).partition(';')[0]}).") from error
     if not container.streams.audio:

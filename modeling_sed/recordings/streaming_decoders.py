@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from inspect import signature
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -201,17 +202,17 @@ class StreamingSemiMarkov(StreamingDecoder):
         gains, totals = best_ends(self._offers[: len(sums)], self._gains, sums)
         offers = offers_after(totals, sums) + self._entry - self._cost
         self._offers = np.concatenate([self._offers[len(sums) :], offers])
-        for gain, total in zip(gains, totals, strict=True):
+        is_better = gains > np.concatenate([self._gains[None], gains[:-1]])
+        best = totals.argmax(axis=1)
+        second = np.where(np.arange(totals.shape[1]) == best[:, None], -np.inf, totals).argmax(axis=1)
+        for better, first_label, second_label in zip(is_better.tolist(), best.tolist(), second.tolist(), strict=True):
             self._frame += 1
             starts = self._starts[0]
-            for label in np.flatnonzero(gain > self._gains):
+            for label in compress(range(len(better)), better):
                 self._origins[label] = _other(starts, label)
-            self._gains = gain
-            best = int(total.argmax())
-            second = int(np.where(np.arange(len(total)) == best, -np.inf, total).argmax())
-            ends = [Border(self._frame, label, self._origins[label]) for label in (best, second)]
+            ends = [Border(self._frame, label, self._origins[label]) for label in (first_label, second_label)]
             self._starts.append((ends[0], ends[1]))
-        self._sums = sums[-1]
+        self._gains, self._sums = gains[-1], sums[-1]
 
     def _survivors(self) -> Iterator[Border]:
         """The segmentations of the frames so far that the best one of the whole recording may begin with."""
