@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # only needed for compressed files
     from av.audio.frame import AudioFrame
 
 BLOCK = 2**20  # values (samples times channels) that are decoded at a time
+PROBED = 2**16  # bytes of a pipe that are waited for before it is heard; ffmpeg would wait for seconds
 GAP = 0.05  # seconds by which the container's clock may differ from what was decoded
 IMPOSSIBLE = 1e9  # seconds; what ffmpeg says when it knows nothing
 EARLY = 0.2  # seconds by which a recording may be shorter than its header says, without a warning
@@ -71,6 +72,52 @@ def open_file(file: Path | IO[bytes], name: str) -> tuple[int, Iterator[np.ndarr
         except (soundfile.LibsndfileError, TypeError):  # samples that libsndfile does not know
             _look_into(file)  # rewinds
     return _open_compressed(file, beginning, name)
+
+
+def open_pipe(file: IO[bytes], name: str) -> tuple[int, Iterator[np.ndarray]]:
+    """Opens audio that is read while it is made, in any format that can be heard from its beginning.
+
+    Args:
+        file: open for reading, unbuffered; it is not rewound.
+        name: what to call it in messages.
+
+    Returns:
+        Sampling rate in Hz, and blocks ``(samples, channels)`` of floats, as short as the format has them.
+
+    Raises:
+        InputError: if it is empty or not audio, or a library is missing.
+    """
+    pipe = _Pipe(file)
+    try:
+        _, rate, pieces = _decode(pipe, name)
+    finally:
+        pipe.check()
+
+    def blocks() -> Iterator[np.ndarray]:
+        yield from map(_as_floats, pieces)
+        pipe.check()
+
+    return rate, blocks()
+
+
+class _Pipe:
+    """A file that is at its end when an exception interrupts reading, a KeyboardInterrupt too: PyAV loses it."""
+
+    def __init__(self, file: IO[bytes]):
+        self._file = file
+        self._error: BaseException | None = None
+
+    def read(self, size: int) -> bytes:
+        try:
+            return b"" if self._error else self._file.read(size)
+        except BaseException as error:
+            self._error = error
+            return b""
+
+    def check(self) -> None:
+        """Raises what interrupted reading."""
+        if self._error:
+            raise self._error
 
 
 def download(url: str, name: str) -> IO[bytes]:
@@ -174,26 +221,34 @@ def _read_plain(sound: soundfile.SoundFile, declared: float, name: str) -> Itera
 
 
 def _open_compressed(file: Path | IO[bytes], beginning: bytes, name: str) -> tuple[int, Iterator[np.ndarray]]:
+    frames, rate, pieces = _decode(file, name)
+    if frames.format == "mp3" and b"Xing" not in beginning and b"Info" not in beginning:
+        frames.said = None  # only guessed from the size of the file
+    return rate, _in_blocks(pieces, rate, frames, name)
+
+
+def _decode(file: Path | IO[bytes] | _Pipe, name: str) -> tuple[_Frames, int, Iterator[np.ndarray]]:
+    """The frames of a file, its sampling rate, and the values ``(samples, channels)`` of the frames."""
     av = import_library("av", f"{name}: reading files of this format", "av")
     try:
-        container = av.open(str(file) if isinstance(file, Path) else file, options={"format_whitelist": FORMATS})
+        options = {"format_whitelist": FORMATS, **({"probesize": str(PROBED)} if isinstance(file, _Pipe) else {})}
+        container = av.open(str(file) if isinstance(file, Path) else file, options=options)
     except (av.FFmpegError, ValueError) as error:
         raise InputError(f"{name}: not audio that can be read ({str(error).partition(';')[0]}).") from error
     if not container.streams.audio:
         raise InputError(f"{name}: has no audio in it.")
     frames = _Frames(container, av.FFmpegError)
-    if container.format.name == "mp3" and b"Xing" not in beginning and b"Info" not in beginning:
-        frames.said = None  # only guessed from the size of the file
     first = next(frames, None)
     if first is None:
         raise InputError(f"{name}: not audio that can be decoded.")
-    return first.rate, _in_blocks(_on_the_clock(first, frames, av.AudioResampler), first.rate, frames, name)
+    return frames, first.rate, _on_the_clock(first, frames, av.AudioResampler)
 
 
 class _Frames:
     """The decoded frames of a container's first audio stream.
 
     Attributes:
+        format: of the container, ffmpeg's name.
         said: duration in seconds, as the container says; None if it does not.
         has_clock: whether it may say that nothing was recorded for a while.
         damaged: number of places so far that could not be decoded.
@@ -201,7 +256,8 @@ class _Frames:
 
     def __init__(self, container: av.container.InputContainer, error: type[Exception]):
         (self._stream, *_), self.damaged = container.streams.audio, 0
-        self.has_clock = container.format.name.startswith(CLOCKED)
+        self.format = container.format.name
+        self.has_clock = self.format.startswith(CLOCKED)
         said = (self._stream.duration or 0) * (self._stream.time_base or 0)
         self.said = float(said) if 0 < said < IMPOSSIBLE else None
         if self._stream.codec_context.name == "flac":  # it would decode noise, too, although it could know

@@ -171,17 +171,25 @@ def cut_recording(
     Raises:
         InputError: as `cut_windows`, or if the recording is shorter than one frame.
     """
-    rate = geometry.sampling_rate
+    for part in cut_windows(stream, geometry, *samples_of_window(window, context, geometry.sampling_rate)):
+        check_window(part, geometry, stream.name, stream.duration)
+        yield part
+
+
+def samples_of_window(window: float | None, context: float, sampling_rate: int) -> tuple[int | None, int]:
+    """A window and its context, in samples instead of seconds."""
     if not all(map(math.isfinite, (window or 0.0, context))):
         raise InputError(f"A window and its context are numbers of seconds; got {window} and {context}.")
-    samples = None if window is None else round(window * rate)
-    for part in cut_windows(stream, geometry, samples, round(context * rate)):
-        if part.last <= part.first:
-            raise InputError(
-                f"{stream.name}: {stream.duration:.4f} s of audio is shorter than one frame "
-                f"({geometry.receptive_field / rate:.3f} s)."
-            )
-        yield part
+    return None if window is None else round(window * sampling_rate), round(context * sampling_rate)
+
+
+def check_window(part: Window, geometry: FrameGeometry, name: str, duration: float) -> None:
+    """Refuses what has no frame: the only window of a recording, ``duration`` seconds of it."""
+    if part.last <= part.first:
+        raise InputError(
+            f"{name}: {duration:.4f} s of audio is shorter than one frame "
+            f"({geometry.receptive_field / geometry.sampling_rate:.3f} s)."
+        )
 
 
 def _open(
@@ -214,7 +222,16 @@ def _source(audio: AudioInput, sampling_rate: int, name: str) -> tuple[int, Iter
 
 
 def _as_samples(values: Any, name: str) -> np.ndarray:
-    """An array or tensor as ``(samples, channels)`` floats; integers are fractions of their type's range."""
+    """An array or tensor as ``(samples, channels)`` floats, as `as_floats` makes them."""
+    values = as_floats(values, name)
+    values = values[:, None] if values.ndim == 1 else values
+    if values.ndim != 2 or values.shape[1] > max(values.shape[0], 1):
+        raise InputError(f"{name}: a waveform must be (samples,) or (samples, channels); got {values.shape}.")
+    return values
+
+
+def as_floats(values: Any, name: str) -> np.ndarray:
+    """An array or tensor of floats, in single precision at least; integers are fractions of their type's range."""
     if hasattr(values, "cpu"):  # a tensor; numpy has no bfloat16
         values = values.detach().cpu()
         values = values.float() if str(values.dtype) == "torch.bfloat16" else values
@@ -224,11 +241,7 @@ def _as_samples(values: Any, name: str) -> np.ndarray:
         values = values / full_scale - (values.dtype.kind == "u")
     if values.dtype.kind != "f":
         raise InputError(f"{name}: a waveform must be floats or integers of at most 32 bits; got {values.dtype}.")
-    values = values.astype(np.float32) if values.dtype.itemsize < 4 else values
-    values = values[:, None] if values.ndim == 1 else values
-    if values.ndim != 2 or values.shape[1] > max(values.shape[0], 1):
-        raise InputError(f"{name}: a waveform must be (samples,) or (samples, channels); got {values.shape}.")
-    return values
+    return values.astype(np.float32) if values.dtype.itemsize < 4 else values
 
 
 def _file_of(audio: AudioInput, name: str) -> Path | IO[bytes]:

@@ -46,7 +46,7 @@ def decode(
     Raises:
         InputError: if the decoder or a parameter of it does not exist, or a parameter has an impossible value.
     """
-    function, parameters = _find(decoder)
+    function, parameters = find_decoder(decoder)
     known = {"neutral": neutral, "frame_seconds": frame_seconds}
     taken = signature(function).parameters
     return function(posteriors, **{key: value for key, value in known.items() if key in taken}, **parameters)
@@ -64,8 +64,8 @@ def check_decoder(decoder: str | Mapping[str, Any] | None, label_count: int) -> 
         raise InputError(f"The decoder {decoder!r} has a parameter of a wrong type: {error}.") from error
 
 
-def _find(decoder: str | Mapping[str, Any] | None) -> tuple[Callable[..., np.ndarray], dict[str, Any]]:
-    """Function and parameters of a decoder; the parameters' values are not checked."""
+def find_decoder(decoder: str | Mapping[str, Any] | None) -> tuple[Callable[..., np.ndarray], dict[str, Any]]:
+    """Function and parameters of a decoder, as `decode` takes it; the parameters' values are not checked."""
     parameters = {"name": decoder or "argmax"} if decoder is None or isinstance(decoder, str) else dict(decoder)
     name = parameters.pop("name", None)
     if name not in DECODERS:
@@ -98,8 +98,9 @@ def decode_median(posteriors: np.ndarray, frame_seconds: float, duration: float 
     """
     frames, labels = posteriors.shape
     half = round(duration / frame_seconds) // 2
-    votes = np.eye(labels)[posteriors.argmax(axis=1)] + 1e-6 * posteriors
-    sums = np.concatenate([np.zeros((1, labels)), votes.cumsum(axis=0)])
+    # integers: their sums are exact, and so are differences of sums that have overflown
+    votes = (np.eye(labels, dtype=np.int64)[posteriors.argmax(axis=1)] << 40) + (posteriors * 2**20).astype(np.int64)
+    sums = np.concatenate([np.zeros((1, labels), np.int64), votes.cumsum(axis=0)])
     middle = np.arange(frames)
     return (sums[np.minimum(middle + half + 1, frames)] - sums[np.maximum(middle - half, 0)]).argmax(axis=1)
 
@@ -116,12 +117,12 @@ def decode_hysteresis(posteriors: np.ndarray, neutral: int, onset: float = 0.6, 
         raise InputError(f"The offset threshold must not be above the onset threshold; got {offset} and {onset}.")
     emotional = 1 - posteriors[:, neutral]
     borders = np.flatnonzero(np.diff(emotional >= offset, prepend=False, append=False))
-    sums = np.concatenate([np.zeros((1, posteriors.shape[1])), posteriors.cumsum(axis=0, dtype=np.float64)])
-    sums[:, neutral] = -np.arange(len(sums))  # never the greatest
     result = np.full(len(posteriors), neutral)
     for first, last in borders.reshape(-1, 2):
         if emotional[first:last].max() >= onset:
-            result[first:last] = (sums[last] - sums[first]).argmax()
+            mass = posteriors[first:last].sum(axis=0, dtype=np.float64)
+            mass[neutral] = -np.inf
+            result[first:last] = mass.argmax()
     return result
 
 
@@ -229,7 +230,7 @@ def decode_events(posteriors: np.ndarray, neutral: int, maximum: int = 1, minimu
     if maximum < 1 or minimum not in (0, 1):
         raise InputError(f"maximum must be 1 or more, minimum 0 or 1; got {maximum} and {minimum}.")
     frames, labels = posteriors.shape
-    sums = _cumulative(np.log(np.maximum(posteriors, SMALLEST), dtype=np.float64))
+    sums = cumulative_scores(posteriors, 0.0, 0.0)
     emotions = [label for label in range(labels) if label != neutral]
     in_neutral = sums[:, neutral].copy()  # best score of the first t frames that ends in neutral (or at the beginning)
     entered, left, ends = [], [], [in_neutral[frames]]
@@ -275,8 +276,7 @@ def decode_semi_markov(
         transition_cost: what a change of label costs, in nats: 0 or more.
         minimum_duration: seconds that each segment lasts at least; a recording that is shorter is one segment. Longer
             minima are faster to compute.
-        mean_durations: mean duration of the segments of each label in seconds; None: all durations are equally
-            probable.
+        mean_durations: mean seconds of the segments of each label; None: all durations are equally probable.
 
     Returns:
         Frame labels, ``(frames,)``.
@@ -288,18 +288,21 @@ def decode_semi_markov(
     if transition_cost < 0 or minimum_duration < 0:
         raise InputError(f"Costs and durations are 0 or more; got {transition_cost} and {minimum_duration}.")
     shortest = min(max(round(minimum_duration / frame_seconds), 1), frames)
-    scores, entry = np.log(np.maximum(posteriors, SMALLEST), dtype=np.float64), np.zeros(labels)
-    if mean_durations is not None:
-        if len(mean_durations) != labels or min(mean_durations) <= minimum_duration:
-            raise InputError(
-                f"mean_durations must be {labels} numbers above the minimum of {minimum_duration} s; "
-                f"got {mean_durations}."
-            )
-        ending = 1 / (np.asarray(mean_durations) / frame_seconds - shortest + 1)  # probability, after the minimum
-        scores = scores + np.log1p(-ending)
-        entry = np.log(ending) - shortest * np.log1p(-ending)
-    gains, totals = _best_starts(_cumulative(scores), entry, transition_cost, shortest)
+    if mean_durations is not None and (len(mean_durations) != labels or min(mean_durations) <= minimum_duration):
+        raise InputError(
+            f"mean_durations must be {labels} numbers above the minimum of {minimum_duration} s; got {mean_durations}."
+        )
+    staying, entry = duration_scores(mean_durations, labels, frame_seconds, shortest)
+    gains, totals = _best_starts(cumulative_scores(posteriors, staying, 0.0), entry, transition_cost, shortest)
     return _trace_segments(gains, totals, shortest)
+
+
+def duration_scores(means: list[float] | None, labels: int, frame_seconds: float, shortest: int) -> np.ndarray:
+    """What `decode_semi_markov` adds to the score of each frame, and of each segment, by its label: ``(2, labels)``."""
+    if means is None:
+        return np.zeros((2, labels))
+    ending = 1 / (np.asarray(means) / frame_seconds - shortest + 1)  # probability, after the minimum
+    return np.stack([np.log1p(-ending), np.log(ending) - shortest * np.log1p(-ending)])
 
 
 def _best_starts(
@@ -315,14 +318,24 @@ def _best_starts(
     offers[0] = entry  # the first segment needs no transition
     for first in range(shortest, len(sums), shortest):
         ends, starts = slice(first, first + shortest), slice(first - shortest, min(first, len(sums) - shortest))
-        gains[ends] = np.maximum(np.maximum.accumulate(offers[starts]), gains[first - 1])
-        totals[ends] = gains[ends] + sums[ends]
-        best = totals[ends].max(axis=1, keepdims=True)
-        is_best = totals[ends] == best
-        others = np.where(is_best, -np.inf, totals[ends]).max(axis=1, keepdims=True)
-        before = np.where(is_best & (is_best.sum(axis=1, keepdims=True) == 1), others, best)
-        offers[ends] = before - sums[ends] + entry - transition_cost  # after a segment of another label
+        gains[ends], totals[ends] = best_ends(offers[starts], gains[first - 1], sums[ends])
+        offers[ends] = offers_after(totals[ends], sums[ends]) + entry - transition_cost
     return gains, totals
+
+
+def best_ends(offers: np.ndarray, gains: np.ndarray, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Gains and totals of `_best_starts`, ``(frames, labels)``, from the offers to the last starts that are possible
+    and the gains of the frame before, ``(labels,)``."""
+    gains = np.maximum(np.maximum.accumulate(offers), gains)
+    return gains, gains + sums
+
+
+def offers_after(totals: np.ndarray, sums: np.ndarray) -> np.ndarray:
+    """What a segment gains that begins after each frame, when one of another label has ended: ``(frames, labels)``."""
+    best = totals.max(axis=1, keepdims=True)
+    is_best = totals == best
+    others = np.where(is_best, -np.inf, totals).max(axis=1, keepdims=True)
+    return np.where(is_best & (is_best.sum(axis=1, keepdims=True) == 1), others, best) - sums
 
 
 def _trace_segments(gains: np.ndarray, totals: np.ndarray, shortest: int) -> np.ndarray:
@@ -337,9 +350,10 @@ def _trace_segments(gains: np.ndarray, totals: np.ndarray, shortest: int) -> np.
     return result
 
 
-def _cumulative(scores: np.ndarray) -> np.ndarray:
-    """Sums of the first ``0 … frames`` frames: ``(frames + 1, labels)``."""
-    return np.concatenate([np.zeros((1, scores.shape[1])), scores.cumsum(axis=0)])
+def cumulative_scores(posteriors: np.ndarray, staying: np.ndarray | float, before: np.ndarray | float) -> np.ndarray:
+    """Sums of ``before`` and the log posteriors and ``staying`` of ``0 … frames`` frames: ``(frames + 1, labels)``."""
+    scores = np.log(np.maximum(posteriors, SMALLEST), dtype=np.float64) + staying
+    return np.concatenate([np.zeros((1, posteriors.shape[1])) + before, scores]).cumsum(axis=0)
 
 
 DECODERS: dict[str, Callable[..., np.ndarray]] = {
@@ -378,8 +392,7 @@ def segments_of(
     Args:
         posteriors: ``(frames, labels)``.
         frame_times: ``(frames + 1,)``, frame borders in seconds.
-        labels: label names.
-        neutral_label: one of them.
+        labels, neutral_label: label names, and one of them.
         decoder: as `decode` takes it.
     """
     frame_seconds = float(frame_times[1] - frame_times[0])

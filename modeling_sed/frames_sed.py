@@ -252,17 +252,14 @@ class Window:
     is_last: bool
 
 
-def cut_windows(
-    blocks: Iterable[np.ndarray], geometry: FrameGeometry, window: int | None, context: int
-) -> Iterator[Window]:
-    """Cuts a recording that comes in blocks into overlapping windows; holds no more than a block and a window of it.
+class WindowCutter:
+    """Cuts a recording that comes bit by bit into overlapping windows; holds no more than a block and a window of it.
 
     Of the frames that two neighbouring windows share, each window contributes those that are further from its own
     edges. Windows begin at whole frames, so that the frames of all windows together are exactly those of the recording.
     The last window is what remains, more than twice the context.
 
     Args:
-        blocks: consecutive stretches of the waveform, ``(samples,)`` each.
         geometry: of the model.
         window: samples of a window; None for the whole recording in one.
         context: samples on either side whose frames are left to the neighbouring window.
@@ -270,19 +267,45 @@ def cut_windows(
     Raises:
         InputError: if the context leaves nothing of a window, or is shorter than two frames.
     """
-    hop = geometry.hop
-    if window is not None:
-        window, context = window // hop * hop, context // hop * hop
-        if not 2 * hop <= context < window // 2:
-            raise InputError(
-                f"A window of {window / geometry.sampling_rate:g} s with a context of "
-                f"{context / geometry.sampling_rate:g} s on both sides leaves no frames between."
-            )
-    waiting, start, done = np.zeros(0, np.float32), 0, 0  # samples, the frame they begin with, frames accounted for
+
+    def __init__(self, geometry: FrameGeometry, window: int | None, context: int):
+        self._geometry, hop = geometry, geometry.hop
+        if window is not None:
+            window, context = window // hop * hop, context // hop * hop
+            if not 2 * hop <= context < window // 2:
+                raise InputError(
+                    f"A window of {window / geometry.sampling_rate:g} s with a context of "
+                    f"{context / geometry.sampling_rate:g} s on both sides leaves no frames between."
+                )
+        self._window, self._context = window, context
+        self._waiting: list[np.ndarray] = []
+        self._samples = self._start = self._done = 0  # waiting, the frame they begin with, frames accounted for
+
+    def step(self, block: np.ndarray) -> Iterator[Window]:
+        """The windows that are complete with the next ``(samples,)``: more samples follow each of them."""
+        self._waiting.append(block)
+        self._samples += len(block)
+        if self._window is None or self._samples <= self._window:
+            return
+        waiting, hop = np.concatenate(self._waiting), self._geometry.hop
+        while len(waiting) > self._window:
+            border = self._start + (self._window - self._context) // hop
+            yield Window(waiting[: self._window], self._done - self._start, border - self._start, is_last=False)
+            step = self._window - 2 * self._context
+            waiting, self._start, self._done = waiting[step:], self._start + step // hop, border
+        self._waiting, self._samples = [waiting], len(waiting)
+
+    def finish(self) -> Window:
+        """The last window; without frames if the recording is too short to have one."""
+        waiting = np.concatenate(self._waiting or [np.zeros(0, np.float32)])
+        return Window(waiting, self._done - self._start, self._geometry.frame_count(len(waiting)), is_last=True)
+
+
+def cut_windows(
+    blocks: Iterable[np.ndarray], geometry: FrameGeometry, window: int | None, context: int
+) -> Iterator[Window]:
+    """The windows that a [`WindowCutter`] makes of a recording, given as consecutive blocks ``(samples,)``."""
+    cutter = WindowCutter(geometry, window, context)
     for block in blocks:
-        waiting = np.concatenate([waiting, block]) if len(waiting) else block
-        while window is not None and len(waiting) > window:
-            border = start + (window - context) // hop
-            yield Window(waiting[:window], done - start, border - start, is_last=False)
-            waiting, start, done = waiting[window - 2 * context :], start + (window - 2 * context) // hop, border
-    yield Window(waiting, done - start, geometry.frame_count(len(waiting)), is_last=True)
+        yield from cutter.step(block)
+    yield cutter.finish()

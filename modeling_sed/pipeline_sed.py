@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from itertools import islice
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypedDict, TypeVar, cast, overload
 
 import numpy as np
 import torch
@@ -36,13 +37,49 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+class Timeline(list[Segment]):
+    """The segments of a recording: a list that shows itself in notebooks, as a picture with a player.
+
+    Parts of it, ``timeline[3:8]``, do so, too. A copy is a list like any other, and so is what has been pickled: what
+    reads it needs no code of this package, and the audio stays behind.
+
+    Args:
+        segments: in order of time.
+        audio: the recording, as [`~modeling_sed.audio_sed.load_recording`] takes it, where it can be played.
+    """
+
+    def __init__(self, segments: Iterable[Segment] = (), audio: AudioInput | None = None):
+        super().__init__(segments)
+        self.audio = audio
+
+    @overload
+    def __getitem__(self, position: SupportsIndex) -> Segment: ...
+    @overload
+    def __getitem__(self, position: slice) -> Timeline: ...
+    def __getitem__(self, position: SupportsIndex | slice) -> Segment | Timeline:
+        if isinstance(position, slice):
+            return Timeline(super().__getitem__(position), self.audio)
+        return super().__getitem__(position)
+
+    def __reduce__(self) -> tuple[type, tuple[list[Segment]]]:
+        return list, (list(self),)
+
+    def _repr_html_(self) -> str | None:
+        """For notebooks; nothing where only the code that travels with a checkpoint is, or there is no segment."""
+        try:
+            html = import_module("modeling_sed.evaluation.html_timeline")
+        except ImportError:
+            return None
+        return html.timeline_html(self, self.audio) if self else None
+
+
 class Scores(TypedDict):
     """What the pipeline returns with ``return_scores``.
 
     ``posteriors`` are ``(frames, labels)``, ``frame_times`` ``(frames + 1,)`` the frames' borders in seconds.
     """
 
-    segments: list[Segment]
+    segments: Timeline
     posteriors: np.ndarray
     frame_times: np.ndarray
 
@@ -94,8 +131,8 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
                 and the others go on.
 
         Returns:
-            For each recording, the segments ``{"start", "end", "label", "score"}`` (seconds, label name, mean
-            posterior), which tile it from 0 to its duration.
+            For each recording, its [`Timeline`]: the segments ``{"start", "end", "label", "score"}`` (seconds, label
+            name, mean posterior), which tile it from 0 to its duration. That of a single recording knows its audio.
 
         Raises:
             InputError: as `load_recording`, or if a recording is shorter than one frame (25 ms), the context leaves
@@ -103,7 +140,11 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
         """
         if isinstance(inputs, Sequence) and not isinstance(inputs, str | bytes):  # a datasets column, for example
             return list(super().__call__((audio for audio in inputs), **kwargs))
-        return super().__call__(inputs, **kwargs)
+        result = super().__call__(inputs, **kwargs)
+        timeline = result["segments"] if isinstance(result, dict) else result
+        if isinstance(timeline, Timeline):  # not that of one among many, whose audio would stay in memory
+            timeline.audio = cast(AudioInput, inputs)
+        return result
 
     def _sanitize_parameters(self, **options: Any) -> tuple[dict, dict, dict]:
         reading = {"window", "context", "max_duration", "return_exceptions"}
@@ -126,7 +167,7 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
         preprocess_params: dict[str, Any],
         forward_params: dict[str, Any],
         postprocess_params: dict[str, Any],
-    ) -> Iterator[list[Segment] | Scores | InputError]:
+    ) -> Iterator[Timeline | Scores | InputError]:
         """Yields what `postprocess` makes of each recording, in order; transformers calls it for one, too."""
         if batch_size != "auto" and not (isinstance(batch_size, Integral) and batch_size >= 1):
             raise InputError(f"batch_size must be a number from 1, or 'auto'; got {batch_size!r}.")
@@ -190,7 +231,7 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
         decoder: str | Mapping[str, Any] | None = None,
         temperature: float | None = None,
         return_scores: bool = False,
-    ) -> list[Segment] | Scores:
+    ) -> Timeline | Scores:
         """The windows of a recording, after the model -> its segments."""
         config = self.model.config
         posteriors = np.concatenate([output["posteriors"].numpy() for output in model_outputs])
@@ -199,7 +240,7 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
         frame_times = config.geometry.frame_times(end["samples"])
         frame_times[-1] = end["duration"]  # of the original, which resampling may have rounded
         decoder = config.decoder if decoder is None else decoder
-        segments = segments_of(posteriors, frame_times, config.labels, config.neutral_label, decoder)
+        segments = Timeline(segments_of(posteriors, frame_times, config.labels, config.neutral_label, decoder))
         if return_scores:
             return {"segments": segments, "posteriors": posteriors, "frame_times": frame_times}
         return segments

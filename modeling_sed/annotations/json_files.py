@@ -30,7 +30,7 @@ def read_json(path: Path) -> Iterator[Annotation]:
     Raises:
         InputError: for anything else, naming the utterance.
     """
-    content, where = _parse(read_text(path), str(path)), str(path)
+    content, where = parse_json(read_text(path), str(path)), str(path)
     if isinstance(content, dict) and isinstance(content.get("content"), list):
         yield pyannote_annotation(content, path)
     elif isinstance(content, dict) and content:
@@ -52,7 +52,7 @@ def read_jsonl(path: Path) -> Iterator[Annotation]:
     Raises:
         InputError: for any other line, naming it, or a file without lines.
     """
-    found = [_entry(_parse(line, where), where) for where, line in numbered_lines(path)]
+    found = [_entry(parse_json(line, where), where) for where, line in numbered_lines(path)]
     if not found:
         raise InputError(f"{path} holds no annotations: it is empty.")
     yield from found
@@ -64,12 +64,16 @@ def _all_have(content: Any, key: str) -> bool:
     )
 
 
-def _parse(text: str, where: str) -> Any:
-    """The content; NaN and Infinity are left for `number` to refuse, which knows whose they are."""
+def parse_json(text: str, where: str) -> Any:
+    """The content of JSON; NaN and Infinity are left for `number` to refuse, which knows whose they are.
+
+    Raises:
+        InputError: if it is not JSON, nested too deeply, or has a key twice in one object.
+    """
     try:
         return json.loads(text, object_pairs_hook=_no_key_twice)
     except RecursionError as error:
-        raise InputError(f"{where} is nested too deeply for annotations.") from error
+        raise InputError(f"{where} is nested too deeply.") from error
     except ValueError as error:
         raise InputError(f"{where} is not JSON: {error}.") from error
 

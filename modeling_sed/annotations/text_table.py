@@ -18,10 +18,10 @@ def format_table(segments: Sequence[Segment], reference: Sequence[Segment] | Non
         segments: scores and speakers are shown where they are known.
         reference: the true segments, if they are known.
     """
-    predicted = [_line(segment) for segment in segments]
+    predicted = [format_segment(segment) for segment in segments]
     if reference is None:
         return "\n".join([HEADER, *predicted])
-    true = [_line(segment) for segment in reference]
+    true = [format_segment(segment) for segment in reference]
     height = max(len(predicted), len(true))
     left = predicted + [""] * (height - len(predicted))
     right = true + [""] * (height - len(true))
@@ -41,7 +41,8 @@ def write_table(annotations: Iterable[Annotation], target: Target) -> None:
             print(format_table(annotation.segments, annotation.reference) + "\n", file=file, flush=True)
 
 
-def _line(segment: Segment) -> str:
+def format_segment(segment: Segment) -> str:
+    """A line of the table."""
     score = f"{segment['score']:.3f}" if segment.get("score") is not None else ""
     line = f"{segment['start']:8.2f} {segment['end']:8.2f}   {segment['label']:<12} {score:>5}"
     return f"{line}   {segment['speaker']}" if "speaker" in segment else line

@@ -54,6 +54,22 @@ def positive_duration(seconds: float, name: str, where: str) -> float:
     return seconds
 
 
+def check_times(start: float, end: float, what: str, where: str) -> None:
+    """Lets times pass that may be those of something.
+
+    Args:
+        start: in seconds.
+        end: in seconds.
+        what: begins and ends then, for messages.
+        where: the file, and the place in it.
+
+    Raises:
+        InputError: unless ``0 <= start <= end``.
+    """
+    if not 0 <= start <= end:
+        raise InputError(f"{where}: {what} from {start} to {end} s needs 0 <= start <= end.")
+
+
 def segment(
     start: float, end: float, label: Any, where: str, score: float | None = None, speaker: Any = None
 ) -> Segment:
@@ -65,8 +81,7 @@ def segment(
     for what, name in (("label", label), ("speaker", "?" if speaker is None else speaker)):
         if not isinstance(name, str) or not name.strip():
             raise InputError(f"{where}: the {what} of a segment must be a name; got {shown(name)}.")
-    if not 0 <= start <= end:
-        raise InputError(f"{where}: the segment {label!r} from {start} to {end} s needs 0 <= start <= end.")
+    check_times(start, end, f"the segment {label!r}", where)
     found: Segment = {"start": start, "end": end, "label": label.strip()}
     if score is not None:
         found["score"] = score

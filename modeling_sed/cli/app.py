@@ -24,6 +24,7 @@ from .build import build
 from .convert import convert
 from .diarize import diarize
 from .export import export_app
+from .live import live
 from .metrics import metrics_app
 from .page import show_page
 from .push import push_app
@@ -75,6 +76,7 @@ app = typer.Typer(cls=Commands, callback=_options, no_args_is_help=True, pretty_
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}  # to a parser of its own, which has --help, too
 
 app.command(epilog="Example: emotion-diarization diarize calls/ interview.mp4 --output timelines --format srt")(diarize)
+app.command(epilog="Example: ffmpeg -i STREAM -f wav - | emotion-diarization live -")(live)
 app.command("app", epilog="Example: emotion-diarization app")(show_page)
 app.command(epilog="Example: emotion-diarization score ZED.json timelines.json --per-utterance")(score)
 app.command(context_settings=PASSED_ON, add_help_option=False)(build)

@@ -6,22 +6,24 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..annotations.annotation import Annotation
 from ..frames_sed import InputError
 from ..hub.bundled_model import BUNDLED_MODEL
-from .pictures import plotting_library, save_picture
+from .pictures import Pictures, draw_timeline
 from .progress import progress_of
 from .recording_paths import expanded
-from .results import WRITERS, OutputFormat, printed_format, results_at
+from .results import OutputFormat, Writer, printed, results_at
+from .transcripts import check_transcript
 
 if TYPE_CHECKING:  # importing them takes seconds
     from ..front_end.signals import FrontEnd
     from ..pipeline_sed import SpeechEmotionDiarizationPipeline
+    from ..recordings.diarization import Result
     from ..recordings.sources import Recordings
 
 
@@ -33,7 +35,8 @@ def diarize(
     model: Annotated[
         str | None,
         typer.Option(
-            help="Folder or hub id of a model, or of one of the paper's authors. Default: the one in the package."
+            help="Folder or hub id of a model, or of one of the paper's authors. Default: the one in the package.",
+            rich_help_panel="Model",
         ),
     ] = None,
     file_list: Annotated[Path | None, typer.Option("--list", help="Text file with one recording per line.")] = None,
@@ -48,7 +51,8 @@ def diarize(
         typer.Option(
             help="Write a file for each recording into this folder, or all into this file, instead of printing. A "
             "killed run is resumed by the same command, and the processes of `accelerate launch -m modeling_sed "
-            "diarize …` share the recordings."
+            "diarize …` share the recordings.",
+            rich_help_panel="Results",
         ),
     ] = None,
     output_format: Annotated[
@@ -57,43 +61,88 @@ def diarize(
             "--format",
             help="json, jsonl, csv, rttm and tables hold any number of recordings, the others one. Default: a coloured "
             "timeline on a terminal, else a table; as the suffix of the file says; in a folder, json.",
+            rich_help_panel="Results",
         ),
     ] = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw the timelines into this file (.png, .svg, .pdf).")] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps … Default: the best there is.")] = None,
-    dtype: Annotated[str | None, typer.Option(help="bfloat16, float16 … Default: as the model was saved.")] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            help="Draw the timelines into this file: .pdf has a page for each recording; .png and .svg become a file "
+            "for each, numbered (name_001.png …), if there are several.",
+            rich_help_panel="Results",
+        ),
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda, mps … Default: the best there is.", rich_help_panel="Model")
+    ] = None,
+    dtype: Annotated[
+        str | None, typer.Option(help="bfloat16, float16 … Default: as the model was saved.", rich_help_panel="Model")
+    ] = None,
     compile_model: Annotated[
         bool,
-        typer.Option("--compile", help="Use torch.compile: slow for the first few lengths, then a little faster."),
+        typer.Option(
+            "--compile",
+            help="Use torch.compile: slow for the first few lengths, then a little faster.",
+            rich_help_panel="Model",
+        ),
     ] = False,
     batch_size: Annotated[
-        str, typer.Option(help="Windows that go through the model at once: a number, or auto (as memory allows).")
+        str,
+        typer.Option(
+            help="Windows that go through the model at once: a number, or auto (as memory allows).",
+            rich_help_panel="Model",
+        ),
     ] = "auto",
     window: Annotated[
-        float | None, typer.Option(help="Seconds of a window of a long recording; 0 for whole recordings.")
+        float | None,
+        typer.Option(help="Seconds of a window of a long recording; 0 for whole recordings.", rich_help_panel="Model"),
     ] = None,
     max_duration: Annotated[
-        float | None, typer.Option(help="Refuse recordings of more seconds; default: 24 hours.", min=0)
+        float | None,
+        typer.Option(
+            help="Refuse recordings of more seconds; default: 24 hours.",
+            min=0,
+            rich_help_panel="Sound, speakers, words",
+        ),
     ] = None,
     decoder: Annotated[
         str | None,
         typer.Option(
             help="How frames become segments: the name of a decoder, with its default parameters, or JSON with its "
-            "name and parameters. Default: the model's own, fitted in training; argmax: the paper's."
+            "name and parameters. Default: the model's own, fitted in training; argmax: the paper's.",
+            rich_help_panel="Model",
         ),
     ] = None,
     front_end: Annotated[
         list[str] | None,
         typer.Option(
             help="Process recordings before the model: vad, cut, split, loudness, denoise, dereverberate, or the hub "
-            "id of a SepFormer; repeatable, in order."
+            "id of a SepFormer; repeatable, in order.",
+            rich_help_panel="Sound, speakers, words",
         ),
     ] = None,
     per_channel: Annotated[
-        bool, typer.Option("--per-channel", help="Diarize each channel as a recording of its own.")
+        bool,
+        typer.Option(
+            "--per-channel",
+            help="Diarize each channel as a recording of its own.",
+            rich_help_panel="Sound, speakers, words",
+        ),
     ] = False,
     turns: Annotated[
-        Path | None, typer.Option(help="RTTM file of who speaks when: print the emotions of each speaker.")
+        Path | None,
+        typer.Option(
+            help="RTTM file of who speaks when: print the emotions of each speaker.",
+            rich_help_panel="Sound, speakers, words",
+        ),
+    ] = None,
+    transcript: Annotated[
+        Path | None,
+        typer.Option(
+            help="Transcript of the recording (JSON of WhisperX, faster-whisper or openai-whisper, SRT, WebVTT), or "
+            "folder with one for each: print the emotion of each sentence; with --format json, of each word, too.",
+            rich_help_panel="Sound, speakers, words",
+        ),
     ] = None,
 ) -> None:
     """Find the emotions of recordings: segments with times in seconds and scores."""
@@ -101,11 +150,13 @@ def diarize(
         raise typer.BadParameter("--plot draws what is printed: not together with --output.")
     if per_channel and turns is not None:
         raise typer.BadParameter("--turns are those of a whole recording: not together with --per-channel.")
+    if per_channel and transcript is not None:
+        raise typer.BadParameter("A --transcript is that of a whole recording: not together with --per-channel.")
     if output is None and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise typer.BadParameter("Several processes need an --output, which they share.")
     if sum(source is not None and source != [] for source in (paths, file_list, dataset)) != 1:
         raise typer.BadParameter("Give recordings, a --list of them, or a --dataset.")
-    options: dict[str, Any] = {"batch_size": _batch_size(batch_size), "turns": turns}
+    options: dict[str, Any] = {"batch_size": _batch_size(batch_size), "turns": turns, "transcript": transcript}
     if window is not None:
         options["window"] = window or None
     if max_duration is not None:
@@ -124,15 +175,17 @@ def diarize(
         "decoder": decoder,
         "front_end": front_end,
         "turns": turns and str(turns),
+        "transcript": transcript and str(transcript),
     }
+    if transcript is not None:
+        check_transcript(transcript, len(recordings.names))
     chosen = output_format and output_format.value
     if output is None:
-        format_name = printed_format(chosen, recordings.names)
+        write = printed(chosen, recordings.names, transcript is not None)
     else:
         settings = {name: value for name, value in settings.items() if value is not None}
-        results = results_at(output, chosen, recordings.names, settings)
-    if plot is not None:
-        plotting_library()
+        results = results_at(output, chosen, recordings.names, transcript is not None, settings)
+    pictures = Pictures(plot) if plot is not None else None
     failures: list[InputError] = []
 
     def report(failure: InputError) -> None:
@@ -144,8 +197,10 @@ def diarize(
 
     pipeline = load_pipeline(model, device or device_of_process(), dtype, compile_model)
     options["decoder"] = _decoder(decoder, len(pipeline.model.config.labels))
+    if pictures is not None and not front_end:
+        options["return_scores"] = True
     if output is None:
-        _diarize_and_print(pipeline, recordings, report, options, format_name, plot)
+        _diarize_and_print(pipeline, recordings, report, options, write, pictures)
     else:
         count = diarize_into(results, pipeline, recordings, report, progress_of(pipeline, recordings.names), **options)
         if count is not None:
@@ -201,25 +256,24 @@ def _diarize_and_print(
     recordings: Recordings,
     report: Callable[[InputError], None],
     options: dict[str, Any],
-    output_format: str,
-    plot: Path | None,
+    write: Writer,
+    pictures: Pictures | None,
 ) -> None:
-    from ..audio_sed import load_recording
+    from ..audio_sed import MAX_DURATION
     from ..recordings.diarization import diarize_recordings
 
-    draw = plotting_library().plot_timelines if plot is not None else None
-    pictured = []
+    count = len(recordings.names)
 
-    def annotations() -> Iterator[Annotation]:
-        every = range(len(recordings.names))
-        found = diarize_recordings(pipeline, recordings, every, report, **options)
-        for position, result in progress_of(pipeline, recordings.names)(found, len(every)):
-            if draw is not None:
-                sampling_rate = pipeline.model.config.sampling_rate
-                waveform = load_recording(recordings.audio(position), sampling_rate).waveform
-                pictured.append({**result, "waveform": waveform})
-            yield Annotation(**result)
+    def results() -> Iterator[Result]:
+        found = diarize_recordings(pipeline, recordings, range(count), report, **options)
+        for position, result in progress_of(pipeline, recordings.names)(found, count):
+            if pictures is not None:
+                limit = options.get("max_duration", MAX_DURATION)
+                figure = draw_timeline(result, recordings.audio(position), pipeline.model.config, limit)
+                pictures.add(figure, position + 1, count)
+            result.pop("posteriors", None)
+            result.pop("frame_times", None)
+            yield result
 
-    WRITERS[output_format](annotations(), sys.stdout)
-    if draw is not None and plot is not None and pictured:
-        save_picture(draw(pictured), plot)
+    with pictures or nullcontext():
+        write(results(), sys.stdout)

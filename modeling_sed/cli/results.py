@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from functools import partial
 from io import StringIO
@@ -21,33 +21,39 @@ from ..frames_sed import InputError
 from ..recordings.results_file import ResultsFile
 from ..recordings.results_folder import ResultsFolder
 from .timelines import write_timelines
+from .transcripts import TRANSCRIPT_WRITERS, check_transcript_format
 
 if TYPE_CHECKING:  # importing it takes seconds
     from ..recordings.diarization import Result
 
-Writer = Callable[[Iterable[Annotation], Target], None]
-WRITERS: dict[str, Writer] = {
+Writer = Callable[[Iterable["Result"], Target], None]
+TIMELINE_WRITERS = {
     "timeline": write_timelines,
     "table": write_table,
     **{name: kind.write for name, kind in FORMATS.items()},
 }
 SUFFIXES = {"table": ".txt", "timeline": ".txt", **{name: kind.suffixes[0] for name, kind in FORMATS.items()}}
-OutputFormat = Enum("OutputFormat", {name: name for name in WRITERS}, type=str)  # type: ignore[misc]
+OutputFormat = Enum("OutputFormat", {name: name for name in TIMELINE_WRITERS}, type=str)  # type: ignore[misc]
 
 
-def printed_format(chosen: str | None, names: Sequence[str]) -> str:
-    """The format of what is printed: by default a timeline for people at a terminal, a table elsewhere.
+def printed(chosen: str | None, names: Sequence[str], of_transcripts: bool) -> Writer:
+    """What writes to standard output: by default a timeline for people at a terminal, and tables elsewhere.
+
+    Args:
+        chosen: the format.
+        names: of the recordings.
+        of_transcripts: whether sentences are written, not the segments of timelines.
 
     Raises:
         typer.BadParameter: if the format cannot hold these recordings.
     """
-    name = chosen or ("timeline" if sys.stdout.isatty() else "table")
-    _check(name, names, "--format")
-    return name
+    name = chosen or ("timeline" if sys.stdout.isatty() and not of_transcripts else "table")
+    _check(name, names, of_transcripts, "--format")
+    return _writer(name, of_transcripts)
 
 
 def results_at(
-    output: str, chosen: str | None, names: Sequence[str], settings: Mapping[str, Any]
+    output: str, chosen: str | None, names: Sequence[str], of_transcripts: bool, settings: Mapping[str, Any]
 ) -> ResultsFile | ResultsFolder:
     """The file or folder that ``--output`` names, ready to be written.
 
@@ -55,6 +61,7 @@ def results_at(
         output: a folder that exists, or whose name has no suffix or ends with a slash; else a file.
         chosen: the format; by default that of the file's suffix, and JSON in a folder.
         names: of the recordings.
+        of_transcripts: whether sentences are written, not the segments of timelines.
         settings: what the results depend on besides.
 
     Raises:
@@ -64,7 +71,9 @@ def results_at(
     path = Path(output)
     if path.is_dir() or output.endswith(("/", os.sep)) or not path.suffix:
         name = chosen or "json"
-        return ResultsFolder(path, settings, names, SUFFIXES[name], partial(_write_one, WRITERS[name]))
+        _check(name, names[:1], of_transcripts, "--format")
+        write = _writer(name, of_transcripts)
+        return ResultsFolder(path, settings, names, SUFFIXES[name], lambda result, file: write([result], file))
     if chosen is None and path.suffix.lower() not in BY_SUFFIX:
         raise typer.BadParameter(
             f"{output}: the suffix of a file says its format ({', '.join(BY_SUFFIX)}), unless --format does; a folder "
@@ -72,21 +81,26 @@ def results_at(
             param_hint="--output",
         )
     name = chosen or next(name for name, kind in FORMATS.items() if kind is BY_SUFFIX[path.suffix.lower()])
-    _check(name, names, "--output")
-    return ResultsFile(path, settings, partial(_write_all, WRITERS[name]))
+    _check(name, names, of_transcripts, "--output")
+    return ResultsFile(path, settings, _writer(name, of_transcripts))
 
 
-def _write_one(write: Writer, result: Result, path: Path) -> None:
-    write([Annotation(**result)], path)
+def _writer(name: str, of_transcripts: bool) -> Writer:
+    return TRANSCRIPT_WRITERS[name] if of_transcripts else partial(_write_timelines, TIMELINE_WRITERS[name])
 
 
-def _write_all(write: Writer, results: Iterator[Result], path: Path) -> None:
-    write((Annotation(**result) for result in results), path)
+def _write_timelines(
+    write: Callable[[Iterable[Annotation], Target], None], results: Iterable[Result], target: Target
+) -> None:
+    write((Annotation(**result) for result in results), target)
 
 
-def _check(name: str, names: Sequence[str], option: str) -> None:
+def _check(name: str, names: Sequence[str], of_transcripts: bool, option: str) -> None:
     """Lets the format refuse the recordings before the model is loaded: too many, or names that it cannot hold."""
+    if of_transcripts:
+        check_transcript_format(name, len(names))
+        return
     try:
-        WRITERS[name]((Annotation(recording, duration=1.0) for recording in names), StringIO())
+        TIMELINE_WRITERS[name]((Annotation(recording, duration=1.0) for recording in names), StringIO())
     except InputError as error:
         raise typer.BadParameter(f"{error} A folder as --output gets one.", param_hint=option) from error

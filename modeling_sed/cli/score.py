@@ -8,6 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from .pictures import Pictures
+
+IN_A_PICTURE = 6  # utterances
+
 
 def score(
     reference: Annotated[
@@ -39,7 +43,10 @@ def score(
     per_utterance: Annotated[bool, typer.Option("--per-utterance", help="Add the rates of each utterance.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     plot: Annotated[
-        Path | None, typer.Option(help="Draw the errors of the worst utterances into this file (.png, .svg, .pdf).")
+        Path | None,
+        typer.Option(
+            help="Draw the errors of the worst utterances into this file (.png, .svg, .pdf), six in a picture."
+        ),
     ] = None,
     worst: Annotated[int, typer.Option(help="How many utterances to draw.", min=1)] = 5,
 ) -> None:
@@ -51,9 +58,8 @@ def score(
     from ..annotations.labels import folded, label_mapping, warn_of_one_sided_labels, with_folded_labels
     from ..evaluation.pairing import pair_annotations
     from ..evaluation.report import format_report, score_pairs, worst_utterances
-    from .pictures import plotting_library, save_picture
 
-    draw = plotting_library().plot_errors if plot is not None else None
+    pictures = Pictures(plot) if plot is not None else None
     mapping = label_mapping(renamed or [])
     neutral_labels = [folded(name, mapping) for name in neutral or ["neutral"]]
     labels = [folded(name, mapping) for name in label] if label else None
@@ -63,13 +69,22 @@ def score(
     result = score_pairs(
         pairs, neutral_labels, boundaries=boundaries, labels=labels, collar=collar, confidence_interval=confidence
     )
-    if draw is not None and plot is not None:
-        save_picture(draw(worst_utterances(pairs, result, worst, neutral_labels)), plot)
+    if pictures is not None:
+        _draw_errors(pictures, worst_utterances(pairs, result, worst, neutral_labels), neutral_labels[0])
     if as_json:
         rows = _utterance_rows(result)
         typer.echo(json.dumps({**result, "per_utterance": rows} if per_utterance else result, indent=2))
     else:
         typer.echo(format_report(result, per_utterance))
+
+
+def _draw_errors(pictures: Pictures, utterances: list[dict], neutral_label: str) -> None:
+    from ..evaluation.plotting import plot_errors
+
+    groups = [utterances[first : first + IN_A_PICTURE] for first in range(0, len(utterances), IN_A_PICTURE)]
+    with pictures:
+        for number, group in enumerate(groups, start=1):
+            pictures.add(plot_errors(group, neutral_label), number, len(groups))
 
 
 def _utterance_rows(result: dict[str, Any]) -> list[dict[str, Any]]:

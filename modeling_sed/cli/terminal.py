@@ -1,78 +1,79 @@
-"""Timelines in a terminal: pure functions from segments to text with colours."""
+"""Timelines as lines of a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import cycle
+import os
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import TextIO
+from zlib import crc32
+
+import numpy as np
 
 from ..frames_sed import Segment
 
-BLOCK = "█"
-RESET = "\x1b[0m"
-NEUTRAL = 250  # of the 256 colours of terminals: light grey
-COLORS = {"neutral": NEUTRAL, "happy": 214, "sad": 33, "angry": 160}
-FURTHER_COLORS = (37, 135, 70, 205, 94, 28)
+# background and text, of the 256 colours; they differ in brightness, too, for who does not see all colours
+COLORS = {
+    "neutral": (252, 238),
+    "happy": (220, 16),
+    "sad": (26, 231),
+    "angry": (160, 231),
+    "fear": (54, 231),
+    "fearful": (54, 231),
+    "disgust": (64, 16),
+    "disgusted": (64, 16),
+    "surprise": (215, 16),
+    "surprised": (215, 16),
+    "calm": (152, 16),
+}
+FURTHER_COLORS = ((30, 231), (133, 231), (180, 16), (94, 231), (109, 16), (175, 16))
 
 
-def timeline(segments: Sequence[Segment], duration: float, columns: int) -> str:
-    """A coloured bar as wide as the terminal, with the time below it and what the colours mean.
+def timeline(segments: Sequence[Segment], duration: float, columns: int, colored: bool = True) -> str:
+    """Segments as a bar of ``columns`` characters: each has the label that lasts longest in its part of the time.
 
-    Each column has the colour of the label that fills most of its time.
+    A stretch of one label bears its name where it is wide enough, its first letter where not; a column most of whose
+    time has no label is blank.
 
     Args:
-        segments: with ``start`` and ``end`` in seconds; those of several speakers get a bar each.
-        duration: of the recording in seconds.
-        columns: width of the terminal.
-
-    Returns:
-        Lines of text.
+        segments: in any order.
+        duration: seconds that the bar stands for.
+        columns: characters of the bar, from 1.
+        colored: whether stretches have colours, by escape sequences, or dots between their names.
     """
-    colors = label_colors(segment["label"] for segment in segments)
-    speakers = list(dict.fromkeys(segment.get("speaker", "") for segment in segments)) or [""]
-    margin = max(map(len, speakers)) + 1 if speakers != [""] else 0
-    width = max(columns - margin - 1, 10)
-    lines = []
-    for speaker in speakers:
-        own = [segment for segment in segments if segment.get("speaker", "") == speaker]
-        lines.append(f"{speaker:<{margin}}{_bar(own, duration, width, colors)}")
-    end = clock(duration)
-    lines.append(f"{'':<{margin}}{clock(0):<{width - len(end)}}{end}")
-    lines.append("  ".join(f"{_colored(BLOCK * 2, color)} {label}" for label, color in colors.items()))
-    return "\n".join(lines)
-
-
-def label_colors(labels: Sequence[str]) -> dict[str, int]:
-    """A colour of the 256 of terminals for each label, the four emotions of the paper first."""
-    found = set(labels)
-    further = cycle(FURTHER_COLORS)
-    ordered = [*(label for label in COLORS if label in found), *sorted(found - COLORS.keys())]
-    return {label: COLORS[label] if label in COLORS else next(further) for label in ordered}
-
-
-def prevailing(segments: Sequence[Segment], duration: float, columns: int) -> list[str | None]:
-    """The label that fills most of each of so many equal parts of a recording; None where there is no segment."""
-    shares: list[dict[str, float]] = [{} for _ in range(columns)]
-    width = duration / columns
+    labels = ["", *dict.fromkeys(segment["label"] for segment in segments)]
+    edges = np.linspace(0, duration, columns + 1)
+    lasting = np.zeros((len(labels), columns))
     for segment in segments:
-        first, last = segment["start"] / width, segment["end"] / width
-        for column in range(int(first), min(int(last) + 1, columns)):
-            share = min(last, column + 1) - max(first, column)
-            if share > 0:
-                shares[column][segment["label"]] = shares[column].get(segment["label"], 0.0) + share
-    return [max(share, key=share.__getitem__) if share else None for share in shares]
+        covered = np.minimum(segment["end"], edges[1:]) - np.maximum(segment["start"], edges[:-1])
+        lasting[labels.index(segment["label"])] += covered.clip(min=0)
+    lasting[0] = duration / columns - lasting.sum(axis=0)
+    stretches = groupby(lasting.argmax(axis=0).tolist())
+    return "".join(_stretch(labels[position], len(list(group)), colored) for position, group in stretches)
 
 
-def clock(seconds: float) -> str:
-    """Seconds as m:ss, or h:mm:ss from an hour on."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+def legend(labels: Iterable[str]) -> str:
+    """The names of labels in their colours, in one line."""
+    return " ".join(_paint(f" {label} ", label) for label in labels)
 
 
-def _bar(segments: Sequence[Segment], duration: float, width: int, colors: dict[str, int]) -> str:
-    labels = prevailing(segments, duration, width) if duration > 0 else []
-    return "".join(" " if label is None else _colored(BLOCK, colors[label]) for label in labels)
+def is_terminal(stream: TextIO) -> bool:
+    """Whether lines can be drawn anew there."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def _colored(text: str, color: int) -> str:
-    return f"\x1b[38;5;{color}m{text}{RESET}"
+def wants_colors() -> bool:
+    """Whether the user has not asked for none (https://no-color.org)."""
+    return not os.environ.get("NO_COLOR")
+
+
+def _stretch(label: str, width: int, colored: bool) -> str:
+    if not label:
+        return " " * width
+    name = label if len(label) <= width else label[:1]
+    return _paint(name.ljust(width), label) if colored else name.ljust(width, "·")
+
+
+def _paint(text: str, label: str) -> str:
+    background, foreground = COLORS.get(label.lower()) or FURTHER_COLORS[crc32(label.encode()) % len(FURTHER_COLORS)]
+    return f"\x1b[48;5;{background};38;5;{foreground}m{text}\x1b[0m"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypedDict
 
+import numpy as np
 import torch
 from accelerate import PartialState
 from accelerate.utils import parse_flag_from_env
@@ -15,11 +17,13 @@ from ..annotations.segments import fill_neutral
 from ..audio_sed import MAX_DURATION, AudioInput
 from ..frames_sed import InputError, Segment
 from ..front_end.signals import FrontEnd, Signal, diarize_prepared, prepare
-from ..pipeline_sed import SpeechEmotionDiarizationPipeline, read_ahead
+from ..pipeline_sed import Scores, SpeechEmotionDiarizationPipeline, read_ahead
 from .results_file import ResultsFile
 from .results_folder import ResultsFolder
 from .sources import Recordings
-from .speaker_turns import read_turns, spoken_segments
+from .speaker_turns import Turn, read_turns, spoken_segments
+from .transcript_files import read_transcript, transcript_path
+from .transcripts import Transcript, with_emotions
 
 
 class _Named(TypedDict):
@@ -29,9 +33,16 @@ class _Named(TypedDict):
 
 
 class Result(_Named, total=False):
-    """The timeline of a recording; ``duration`` in seconds, ``reference`` where the truth is known."""
+    """The timeline of a recording; ``duration`` in seconds, ``reference`` where the truth is known.
+
+    ``posteriors (frames, labels)`` and ``frame_times (frames + 1,)``, in seconds, are those of ``return_scores``.
+    Its ``transcript``, where there is one, has the emotions of its sentences and words.
+    """
 
     reference: list[Segment]
+    transcript: Transcript
+    posteriors: np.ndarray
+    frame_times: np.ndarray
 
 
 def diarize_recordings(
@@ -41,6 +52,7 @@ def diarize_recordings(
     report: Callable[[InputError], None],
     front_end: FrontEnd | None = None,
     turns: Path | None = None,
+    transcript: Path | None = None,
     **options: Any,
 ) -> Iterator[tuple[int, Result]]:
     """Yields position and result of each recording that can be diarized, in order.
@@ -52,23 +64,38 @@ def diarize_recordings(
         report: called with each failure.
         front_end: what happens before the model.
         turns: RTTM file of who speaks when; the segments then are those of the speakers, with ``"speaker"``.
-        options: of the pipeline.
+        transcript: file with the transcript of the recording, or folder with one for each.
+        options: of the pipeline; with a front end, which changes times, all but ``return_scores``.
     """
     neutral_label = pipeline.model.config.neutral_label
-    audio = (recordings.audio(position) for position in positions)
-    for position, found in zip(positions, _timelines(front_end, pipeline, audio, options), strict=True):
-        try:
-            if isinstance(found, InputError):
-                raise found
-            name, duration, segments = recordings.names[position], found[-1]["end"], found
-            if turns is not None:
-                segments = spoken_segments(found, read_turns(turns, name))
-        except InputError as failure:
-            report(failure)
+    begun: deque[tuple[int, list[Turn], Transcript | None]] = deque()  # the pipeline reads ahead
+
+    def audio() -> Iterator[AudioInput]:
+        for position in positions:
+            name = recordings.names[position]
+            try:  # before the work of the model, which would be lost
+                spoken = [] if turns is None else read_turns(turns, name)
+                told = None if transcript is None else read_transcript(transcript_path(transcript, name))
+            except InputError as failure:
+                report(failure)
+                continue
+            begun.append((position, spoken, told))
+            yield recordings.audio(position)
+
+    for found in _timelines(front_end, pipeline, audio(), options):
+        position, spoken, told = begun.popleft()
+        if isinstance(found, InputError):
+            report(found)
             continue
-        result: Result = {"name": name, "duration": duration, "segments": segments}
+        timeline = found["segments"] if isinstance(found, dict) else found
+        segments = timeline if turns is None else spoken_segments(timeline, spoken)
+        result: Result = {"name": recordings.names[position], "duration": timeline[-1]["end"], "segments": segments}
+        if isinstance(found, dict):
+            result |= {"posteriors": found["posteriors"], "frame_times": found["frame_times"]}
+        if told is not None:
+            result["transcript"] = with_emotions(told, timeline, spoken)
         if recordings.references is not None:
-            result["reference"] = fill_neutral(recordings.references[position], duration, neutral_label)
+            result["reference"] = fill_neutral(recordings.references[position], result["duration"], neutral_label)
         yield position, result
 
 
@@ -77,7 +104,7 @@ def _timelines(
     pipeline: SpeechEmotionDiarizationPipeline,
     recordings: Iterable[AudioInput],
     options: Mapping[str, Any],
-) -> Iterator[list[Segment] | InputError]:
+) -> Iterator[list[Segment] | Scores | InputError]:
     if front_end is None:
         yield from pipeline(iter(recordings), return_exceptions=True, **options)
         return

@@ -66,6 +66,18 @@ def _turns(rows: Iterable[tuple[float, float, str]]) -> list[Turn]:
     return in_order({"start": float(start), "end": float(end), "speaker": str(speaker)} for start, end, speaker in rows)
 
 
+def checked_turns(turns: Iterable[Turn]) -> list[Turn]:
+    """The turns in order of time.
+
+    Raises:
+        InputError: for a turn that ends before it starts.
+    """
+    for turn in (found := in_order(turns)):
+        if not turn["start"] <= turn["end"]:
+            raise InputError(f"The turn of {turn['speaker']} from {turn['start']} to {turn['end']} s ends too early.")
+    return found
+
+
 def emotions_by_speaker(segments: Sequence[Segment], turns: Iterable[Turn]) -> dict[str, list[Segment]]:
     """Each speaker's part of a timeline.
 
@@ -81,9 +93,7 @@ def emotions_by_speaker(segments: Sequence[Segment], turns: Iterable[Turn]) -> d
         InputError: for a turn that ends before it starts.
     """
     speakers: dict[str, list[Turn]] = {}
-    for turn in in_order(turns):
-        if not turn["start"] <= turn["end"]:
-            raise InputError(f"The turn of {turn['speaker']} from {turn['start']} to {turn['end']} s ends too early.")
+    for turn in checked_turns(turns):
         speakers.setdefault(turn["speaker"], []).append(turn)
     return {speaker: _inside(segments, union(own)) for speaker, own in speakers.items()}
 

@@ -146,24 +146,23 @@ def _table_3(runs: Sequence[Results]) -> str:
 def _pictures(folder: Path, runs: Sequence[Results], pairs: Pairs | None) -> list[str]:
     if find_spec("matplotlib") is None:
         return ["(No pictures: they need matplotlib, `pip install matplotlib`.)"]
-    from ..evaluation import plotting
+    from ..evaluation.plotting import plot_errors
+    from ..evaluation.training_plots import plot_confusion, plot_learning_curves
 
     seconds: dict[str, Counter[str]] = {}
     for run in runs:
         for reference, row in run["durations"].items():
             seconds.setdefault(reference, Counter()).update(row)
     figures = {
-        "learning curves": plotting.plot_learning_curves(
-            {f"seed {run['options']['seed']}": run["history"] for run in runs}
-        ),
-        "confusion": plotting.plot_confusion(seconds),
+        "learning curves": plot_learning_curves({f"seed {run['options']['seed']}": run["history"] for run in runs}),
+        "confusion": plot_confusion(seconds),
     }
     if pairs:
         worst = worst_utterances(pairs, score_pairs(pairs, [NEUTRAL]), WORST_SHOWN, [NEUTRAL])
-        figures["the worst utterances"] = plotting.plot_errors(worst)
+        figures["the worst utterances"] = plot_errors(worst, NEUTRAL)
     sections = []
     for title, figure in figures.items():
         file = f"{title.replace(' ', '_').removeprefix('the_')}.png"
-        figure.savefig(folder / file, dpi=100)
+        figure.savefig(folder / file)
         sections.append(f"## {title[0].upper()}{title[1:]}\n\n![{title}]({file})")
     return sections

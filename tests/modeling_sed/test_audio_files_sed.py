@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import struct
 import subprocess
 import sys
 import warnings
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -258,3 +260,45 @@ def test_blocks_may_have_any_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         for size in (1_000, 7_777, 50_000):
             monkeypatch.setattr(audio_files_sed, "BLOCK", size)
             np.testing.assert_array_equal(np.concatenate(list(RecordingStream(path, 16_000))), whole)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"])
+def test_a_pipe_is_heard_as_a_file(subtype: str):
+    """With a header that does not know how long the recording will be."""
+    file = io.BytesIO()
+    soundfile.write(file, tones(1.0, 2), RATE, format="WAV", subtype=subtype)
+    content = bytearray(file.getvalue())
+    position = content.index(b"data") + 4
+    content[4:8] = content[position : position + 4] = b"\xff" * 4
+    reading, writing = os.pipe()
+    writer = Thread(target=lambda: os.fdopen(writing, "wb").write(content))
+    writer.start()
+    with os.fdopen(reading, "rb", buffering=0) as pipe:
+        rate, blocks = audio_files_sed.open_pipe(pipe, "a pipe")
+        found = np.concatenate(list(blocks))
+    writer.join()
+    file.seek(0)
+    assert rate == RATE and found.dtype == np.float32
+    np.testing.assert_allclose(found, soundfile.read(file, dtype="float32")[0], atol=1e-6)
+
+
+def test_a_pipe_is_read_while_it_is_written():
+    """What comes a second after the rest is not waited for: ffmpeg looks at the first 64 KiB."""
+    file = io.BytesIO()
+    soundfile.write(file, tones(2.0, 1), RATE, format="WAV")
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb", buffering=0) as end:
+        writer = Thread(target=lambda: end.write(file.getvalue()[: 2 * RATE]))
+        writer.start()
+        with os.fdopen(reading, "rb", buffering=0) as pipe:
+            _, blocks = audio_files_sed.open_pipe(pipe, "a pipe")
+            heard = 0
+            while heard < 0.9 * RATE:  # the rest never comes
+                heard += len(next(blocks))
+        writer.join()
+
+
+def test_a_pipe_without_audio_is_refused():
+    for content in (b"", b"no audio"):
+        with pytest.raises(InputError, match="a pipe: not audio"):
+            audio_files_sed.open_pipe(io.BytesIO(content), "a pipe")

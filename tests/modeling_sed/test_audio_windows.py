@@ -17,6 +17,7 @@ from transformers import Wav2Vec2FeatureExtractor
 from modeling_sed import FrameGeometry, InputError, SpeechEmotionDiarizationPipeline, audio_files_sed
 from modeling_sed.audio_sed import RecordingStream, cut_windows, load_recording
 from modeling_sed.frames_sed import InputWarning
+from modeling_sed.pipeline_sed import Timeline
 from tests.conftest import REPOSITORY, small_model
 
 KERNELS, STRIDES = (10, 3, 3, 3, 3, 2, 2), (5, 2, 2, 2, 2, 2, 2)
@@ -159,7 +160,7 @@ def test_a_cut_file_is_heard_and_the_others_go_on(
 def test_one_too_short_among_many_equal_ones_is_alone(diarize: SpeechEmotionDiarizationPipeline):
     waves = list(np.random.default_rng(0).standard_normal((12, 8_000)).astype(np.float32))
     found = diarize([*waves[:9], waves[0][:100], *waves[9:]], batch_size=16, return_exceptions=True)
-    assert [type(result) for result in found] == [*[list] * 9, InputError, *[list] * 3]
+    assert [type(result) for result in found] == [*[Timeline] * 9, InputError, *[Timeline] * 3]
 
 
 PEAKS = """

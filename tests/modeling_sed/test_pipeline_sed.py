@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import itertools
+import json
+import pickle
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +17,7 @@ import torch
 from transformers import pipeline
 
 import modeling_sed
+from modeling_sed.pipeline_sed import Timeline
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +134,30 @@ def test_saved_folder_carries_its_code(model_folder: Path):
     assert {path.name for path in model_folder.glob("*_sed.py")} == {
         path.name for path in Path(modeling_sed.__file__).parent.glob("*_sed.py")
     }
+
+
+def test_a_result_is_a_list_that_shows_itself(diarize, tmp_path):
+    path = tmp_path / "recording.wav"
+    soundfile.write(path, noise(32_000), 16_000)
+    timeline, plain = diarize(path), list(diarize(path))
+    assert isinstance(timeline, list) and timeline == plain and type(plain) is list
+    assert json.dumps(timeline) == json.dumps(plain)
+    for copied in (pickle.loads(pickle.dumps(timeline)), copy.deepcopy(timeline)):
+        assert copied == plain and type(copied) is list
+    html = timeline._repr_html_()
+    assert "<svg" in html and "<audio" in html
+    assert type(timeline[0]) is dict and timeline[1:3] == plain[1:3]
+    assert "<audio" in timeline[1:3]._repr_html_() and Timeline()._repr_html_() is None
+
+
+def test_only_a_single_recording_is_kept_with_its_result(diarize):
+    waveform = noise(16_000)
+    assert diarize(waveform).audio is waveform
+    assert diarize(waveform, return_scores=True)["segments"].audio is waveform
+    for several in (diarize([waveform, waveform]), list(diarize(audio for audio in [waveform]))):
+        assert all(timeline.audio is None and "<svg" in timeline._repr_html_() for timeline in several)
+
+
+def test_without_the_package_a_result_is_shown_as_a_list(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "modeling_sed.evaluation.html_timeline", None)
+    assert Timeline([{"start": 0.0, "end": 1.0, "label": "sad"}])._repr_html_() is None

@@ -89,7 +89,7 @@ def test_webvtt_of_others(tmp_path: Path):
     [
         ("a.vtt", "", "its first line must be WEBVTT"),
         ("a.vtt", "00:01.000 --> 00:02.500\nsad\n", "its first line must be WEBVTT"),
-        ("a.srt", "hello\n", "line 1: a subtitle is a number, START --> END and a line with a label"),
+        ("a.srt", "hello\n", "line 1: a subtitle is a number, START --> END and its text"),
         ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\n\n", "line 1: a subtitle is"),
         ("a.srt", "\n1\n00:00:01,000 --> 00:00:02,000\nso\nit is\n", "line 2: a subtitle is"),
         ("a.srt", "1\n00:00:01,0 --> 00:00:02,000\nsad\n", "a subtitle is"),

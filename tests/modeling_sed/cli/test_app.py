@@ -31,13 +31,25 @@ def recording(tmp_path: Path) -> Path:
 
 
 def test_diarize_prints_json_and_draws(model_folder: Path, recording: Path, tmp_path: Path):
-    picture = tmp_path / "pictures" / "timeline.png"
+    picture = tmp_path / "timeline.png"
     done = run("diarize", "--model", model_folder, recording, "--format", "json", "--plot", picture)
     assert done.returncode == 0, done.stderr
     (result,) = json.loads(done.stdout)
     assert result["name"] == str(recording) and result["duration"] == 1.0
     assert result["segments"][0]["start"] == 0 and result["segments"][-1]["end"] == 1.0
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_diarize_draws_each_of_several_recordings(model_folder: Path, recording: Path, tmp_path: Path):
+    bad, other = tmp_path / "bad.wav", tmp_path / "other.wav"
+    bad.write_text("text")
+    other.write_bytes(recording.read_bytes())
+    for ending in ("png", "pdf"):
+        files = map(str, (recording, bad, other))
+        plot = ["--plot", str(tmp_path / f"calls.{ending}")]
+        done = CliRunner().invoke(app, ["diarize", "--model", str(model_folder), *files, *plot])
+        assert done.exit_code == 1 and "bad.wav: not audio" in done.output
+    assert sorted(path.name for path in tmp_path.glob("calls*")) == ["calls.pdf", "calls_001.png", "calls_003.png"]
 
 
 def test_diarize_goes_on_after_a_bad_recording(model_folder: Path, recording: Path, tmp_path: Path):

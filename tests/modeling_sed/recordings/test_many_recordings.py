@@ -155,3 +155,13 @@ def test_names_that_occur_twice_are_refused(tmp_path: Path):
     DatasetDict({"test": rows.rename_column("name", "id")}).save_to_disk(tmp_path / "earlier")
     with pytest.raises(ValueError, match=r"lacks the column\(s\) name; it has id, .* earlier version"):
         Recordings.of_dataset(tmp_path / "earlier", "test")
+
+
+def test_scores_come_with_the_results_if_asked(model_folder: Path, recordings: list[Path]):
+    diarize = pipeline(modeling_sed.TASK, model=str(model_folder), device="cpu")
+    files = Recordings.of_files(recordings[:1])
+    ((_, result),) = diarize_recordings(diarize, files, [0], report=pytest.fail, return_scores=True)
+    expected = diarize(str(recordings[0]), return_scores=True)
+    assert result["segments"] == expected["segments"] and result["duration"] == expected["frame_times"][-1]
+    for name in ("posteriors", "frame_times"):
+        np.testing.assert_array_equal(result[name], expected[name])
