@@ -9,7 +9,7 @@ import numpy as np
 
 from modeling_sed.dataset_scripts.simulation import NEUTRAL
 from modeling_sed.evaluation.tuning import expected_calibration_error
-from modeling_sed.metrics.boundary_quality.event_matching import boundary_quality
+from modeling_sed.metrics.boundary_quality.borders import boundary_quality
 from modeling_sed.metrics.eder.error_durations import COMPONENTS
 from modeling_sed.metrics.eder.scoring import score_segments
 from modeling_sed.metrics.emotion_transition_accuracy.transitions import transition_accuracy
