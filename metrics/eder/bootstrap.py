@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 RESAMPLES = 1000
-COUNTS_AT_ONCE = 1 << 20  # bounds the memory, and fits into the processor's cache
+COUNTS_AT_ONCE = 1 << 21  # bounds the memory
 
 
 def draw_sums(values: np.ndarray, resamples: int, seed: int = 0) -> np.ndarray:
@@ -29,12 +29,13 @@ def draw_sums(values: np.ndarray, resamples: int, seed: int = 0) -> np.ndarray:
     """
     generator, rows = np.random.default_rng(seed), len(values)
     values = np.ascontiguousarray(values, dtype=np.float64)
-    at_once = max(1, COUNTS_AT_ONCE // rows)
+    times = np.empty((min(max(1, COUNTS_AT_ONCE // rows), resamples), rows))  # how often each row is drawn
     sums = np.empty((resamples, values.shape[1]))
-    for first in range(0, resamples, at_once):
-        drawn = generator.integers(rows, size=(min(at_once, resamples - first), rows), dtype=np.uint32)
-        times = np.stack([np.bincount(row, minlength=rows) for row in drawn.astype(np.intp)])
-        sums[first : first + at_once] = times.astype(np.float64) @ values
+    for first in range(0, resamples, len(times)):
+        some = times[: resamples - first]
+        for draw in some:
+            draw[:] = np.bincount(generator.integers(rows, size=rows), minlength=rows)
+        sums[first : first + len(some)] = some @ values
     return sums
 
 

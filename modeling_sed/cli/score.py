@@ -33,9 +33,6 @@ def score(
     ] = None,
     collar: Annotated[float, typer.Option(help="Seconds around reference borders that are not scored.")] = 0.0,
     confidence: Annotated[float, typer.Option(help="Level of the bootstrap interval.")] = 0.95,
-    boundaries: Annotated[
-        bool, typer.Option("--boundaries", help="Add onset and offset errors and event-based F1.")
-    ] = False,
     per_utterance: Annotated[bool, typer.Option("--per-utterance", help="Add the rates of each utterance.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     plot: Annotated[
@@ -43,14 +40,16 @@ def score(
     ] = None,
     worst: Annotated[int, typer.Option(help="How many utterances to draw.", min=1)] = 5,
 ) -> None:
-    """Score predicted segments against the truth: EDER with its components, and the sequences of emotions.
+    """Score predicted segments against the truth: EDER, other rates, borders and sequences of emotions.
 
     Labels are compared without regard to case and the spaces around them.
     """
     from ..annotations.files import read_annotations, read_durations
     from ..annotations.labels import folded, label_mapping, warn_of_one_sided_labels, with_folded_labels
     from ..evaluation.pairing import pair_annotations
-    from ..evaluation.report import format_report, score_pairs, worst_utterances
+    from ..evaluation.report import score_pairs, worst_utterances
+    from ..evaluation.report_text import format_report
+    from .json_output import without_nan
     from .pictures import plotting_library, save_picture
 
     draw = plotting_library().plot_errors if plot is not None else None
@@ -60,14 +59,13 @@ def score(
     truth, found = (with_folded_labels(read_annotations(path, tier), mapping) for path in (reference, hypothesis))
     warn_of_one_sided_labels(truth, found, neutral_labels)
     pairs = pair_annotations(truth, found, durations and read_durations(durations))
-    result = score_pairs(
-        pairs, neutral_labels, boundaries=boundaries, labels=labels, collar=collar, confidence_interval=confidence
-    )
+    result = score_pairs(pairs, neutral_labels, labels=labels, collar=collar, confidence_interval=confidence)
     if draw is not None and plot is not None:
         save_picture(draw(worst_utterances(pairs, result, worst, neutral_labels)), plot)
     if as_json:
         rows = _utterance_rows(result)
-        typer.echo(json.dumps({**result, "per_utterance": rows} if per_utterance else result, indent=2))
+        shown = {**result, "per_utterance": rows} if per_utterance else result
+        typer.echo(json.dumps(without_nan(shown), indent=2))
     else:
         typer.echo(format_report(result, per_utterance))
 

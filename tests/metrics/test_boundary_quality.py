@@ -147,9 +147,8 @@ def test_pairs_by_shared_time_are_those_of_an_assignment(corpus, threshold):
     assert len(match_by_shared_time(true, predicted, threshold)) == matched
     rows, columns = pair_by_longest_overlap(true, predicted)
     assert len(set(rows.tolist())) == len(set(columns.tolist())) == len(rows)
-    assert (true.utterance[rows] == predicted.utterance[columns]).all() and (
-        true.label[rows] == predicted.label[columns]
-    ).all()
+    for column in ("utterance", "label"):
+        assert (getattr(true, column)[rows] == getattr(predicted, column)[columns]).all()
     found = np.minimum(true.end[rows], predicted.end[columns]) - np.maximum(true.start[rows], predicted.start[columns])
     assert (found > 0).all() and found.sum() == pytest.approx(longest, abs=1e-9)
 
