@@ -21,6 +21,7 @@ from typer.core import TyperGroup
 from ..dataset_scripts.errors import InputError as DatasetInputError
 from ..frames_sed import InputError, InputWarning
 from .build import build
+from .compare import compare
 from .convert import convert
 from .diarize import diarize
 from .export import export_app
@@ -75,6 +76,7 @@ PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}  # to a p
 
 app.command(epilog="Example: emotion-diarization diarize calls/ interview.mp4 --output timelines --format srt")(diarize)
 app.command(epilog="Example: emotion-diarization score ZED.json timelines.json --per-utterance")(score)
+app.command(epilog="Example: emotion-diarization compare ZED.json old.json new.json --by speaker")(compare)
 app.command(context_settings=PASSED_ON, add_help_option=False)(build)
 app.command(context_settings=PASSED_ON, add_help_option=False)(train)
 app.command(epilog="Example: emotion-diarization tune --model RUN --dataset OUT")(tune)

@@ -7,7 +7,8 @@ so that differences and ratios are paired.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,10 +17,12 @@ from ..metrics.eder.bootstrap import draw_sums, percentile_interval
 RESAMPLES = 10_000
 LEVEL = 0.95
 
+Name = TypeVar("Name", bound=Hashable)
+
 
 def draw_totals(
-    counts: Mapping[str, np.ndarray], clusters: Sequence[str] | None, resamples: int = RESAMPLES, seed: int = 0
-) -> dict[str, np.ndarray]:
+    counts: Mapping[Name, np.ndarray], clusters: Sequence[str] | None, resamples: int = RESAMPLES, seed: int = 0
+) -> dict[Name, np.ndarray]:
     """Sums of counts over the utterances of every draw.
 
     Args:
