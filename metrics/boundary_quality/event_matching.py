@@ -1,144 +1,136 @@
-"""How exact predicted events are in time, which EDER does not show: errors of onsets and offsets, and event-based F1.
+"""Which predicted event is which true one: by the time that they share, or by how near their borders are.
 
-An event is a maximal stretch with one emotion. Event-based F1 follows the convention of sound event detection (Mesaros,
-Heittola & Virtanen 2016, Metrics for polyphonic sound event detection): a predicted event is right if a reference event
-of its label has its onset within a tolerance, and its offset within the tolerance or a share of the event's length,
-whichever is more. Events are paired by maximum matching, by mir_eval.
+Only events of the same utterance and label are paired, each with one other at most.
+
+- Within a collar (sound event detection; Mesaros, Heittola & Virtanen 2016, Metrics for polyphonic sound event
+  detection): the onset is off by no more than the collar, and the offset by no more than the collar or a share of the
+  true event's length, whichever is more.
+- By intersection over union (action segmentation; Lea et al. 2017, arXiv 1611.05267): the time that both events share
+  is at least a given part of the time that at least one of them covers.
 """
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import numpy as np
-from mir_eval.transcription import match_notes
-from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
 
-WITHIN = (0.1, 0.2, 0.5)  # seconds
-ROUNDING = 1e-6  # seconds; shorter gaps come from rounding and are ignored
+from .events import ROUNDING, EventTable
+
+Pairing = tuple[np.ndarray, np.ndarray]  # indices of true and of predicted events, ``(pairs,)`` each
 
 
-def boundary_quality(
-    predictions: Sequence[Sequence[Mapping[str, Any]]],
-    references: Sequence[Sequence[Mapping[str, Any]]],
-    durations: Sequence[float],
-    tolerance: float = 0.2,
-    offset_ratio: float = 0.2,
-    neutral_label: str | Sequence[str] = "neutral",
-) -> dict[str, Any]:
-    """Errors of onsets and offsets, and event-based F1. Rates over no events or no borders are NaN.
+def match_within_collar(true: EventTable, predicted: EventTable, collar: float, offset_ratio: float) -> np.ndarray:
+    """As many pairs as possible of events whose borders are near each other.
 
     Args:
-        predictions: for each utterance its segments, ``{"start": seconds, "end": seconds, "label": name}``, in any
-            order; neutral ones may be left out.
-        references: the same, of the truth.
-        durations: of the utterances, in seconds.
-        tolerance: seconds by which an event's onset and offset may be off.
-        offset_ratio: share of a reference event's length by which its offset may be off, if that is more.
-        neutral_label: the label that means no emotion, or several.
+        true: the true events.
+        predicted: the predicted ones, with the same ``labels``.
+        collar: seconds by which an onset and an offset may be off.
+        offset_ratio: share of the true event's length by which the offset may be off, if that is more.
 
     Returns:
-        ``f1``, ``precision``, ``recall``; the numbers ``reference_events``, ``predicted_events``, ``correct_events``,
-        ``overlapped_events``; and ``onset`` and ``offset``: median, percentile_90 (seconds), shares within some
-        tolerances and count of their errors.
-
-    Raises:
-        ValueError: if the inputs differ in length, or a segment, duration or option is invalid.
+        ``(pairs,)`` indices of the true events that have a partner.
     """
-    if not len(predictions) == len(references) == len(durations):
-        raise ValueError(
-            "Each utterance needs its predictions, references and duration; got "
-            f"{len(predictions)}, {len(references)} and {len(durations)} of them."
-        )
-    if not (0 < tolerance < math.inf and 0 <= offset_ratio <= 1):
-        raise ValueError(f"tolerance must be positive, offset_ratio a share; got {tolerance} and {offset_ratio}.")
-    neutral = {neutral_label} if isinstance(neutral_label, str) else set(neutral_label)
-    correct, predicted, true, overlapped = 0, 0, 0, 0
-    errors: dict[str, list[float]] = {"onset": [], "offset": []}
-    for index, (prediction, reference, duration) in enumerate(zip(predictions, references, durations, strict=True)):
-        answers = _events(prediction, duration, neutral, index)
-        truth = _events(reference, duration, neutral, index)
-        predicted += sum(map(len, answers.values()))
-        true += sum(map(len, truth.values()))
-        for label in answers.keys() & truth.keys():
-            correct += _count_correct(truth[label], answers[label], tolerance, offset_ratio)
-            pairs = _overlapping_pairs(truth[label], answers[label])
-            overlapped += len(pairs)
-            for event, answer in pairs:
-                if event[0] > ROUNDING:
-                    errors["onset"].append(abs(answer[0] - event[0]))
-                if event[1] < duration - ROUNDING:
-                    errors["offset"].append(abs(answer[1] - event[1]))
-    return {
-        "f1": _ratio(2 * correct, predicted + true),
-        "precision": _ratio(correct, predicted),
-        "recall": _ratio(correct, true),
-        "reference_events": true,
-        "predicted_events": predicted,
-        "correct_events": correct,
-        "overlapped_events": overlapped,
-        **{border: _summary(np.array(values)) for border, values in errors.items()},
-    }
+    near = collar + ROUNDING  # a border that is off by the collar itself is within it, whatever the subtraction rounds
+    first = np.searchsorted(predicted.at(predicted.start), true.at(true.start - near), side="left")
+    last = np.searchsorted(predicted.at(predicted.start), true.at(true.start + near), side="right")
+    rows, columns = _ranges(first, last)
+    allowed = np.maximum(collar, offset_ratio * (true.end - true.start)[rows]) + ROUNDING
+    kept = np.abs(predicted.end[columns] - true.end[rows]) <= allowed
+    return _match(rows[kept], columns[kept], true, predicted)
 
 
-def _events(
-    segments: Sequence[Mapping[str, Any]], duration: float, neutral: set[str], index: int
-) -> dict[str, np.ndarray]:
-    """Events of each emotion, ``(events, 2)`` seconds: overlapping and touching segments are one."""
-    if not 0 < duration < math.inf:
-        raise ValueError(f"utterance {index}: its duration must be a positive number of seconds; got {duration}.")
-    events: dict[str, list[list[float]]] = defaultdict(list)
-    for segment in sorted(segments, key=lambda segment: segment["start"]):
-        start, end, label = segment["start"], segment["end"], segment["label"]
-        if not 0 <= start <= end < math.inf:
-            raise ValueError(
-                f"utterance {index}: the segment {label!r} from {start} to {end} s needs 0 <= start <= end."
-            )
-        end = min(end, duration)
-        if label in neutral or end <= start:
-            continue
-        if events[label] and start <= events[label][-1][1] + ROUNDING:
-            events[label][-1][1] = max(events[label][-1][1], end)
+def match_by_shared_time(true: EventTable, predicted: EventTable, threshold: float) -> np.ndarray:
+    """As many pairs as possible of events whose intersection over union is at least a threshold.
+
+    Args:
+        true: the true events.
+        predicted: the predicted ones, with the same ``labels``.
+        threshold: above 0, and up to 1.
+
+    Returns:
+        ``(pairs,)`` indices of the true events that have a partner.
+    """
+    rows, columns = _overlapping(true, predicted)
+    shared = _shared(true, predicted, rows, columns)
+    union = (true.end - true.start)[rows] + (predicted.end - predicted.start)[columns] - shared
+    kept = shared >= threshold * union - ROUNDING
+    return _match(rows[kept], columns[kept], true, predicted)
+
+
+def pair_by_longest_overlap(true: EventTable, predicted: EventTable) -> Pairing:
+    """Pairs of overlapping events, so that the time that pairs share is longest in sum.
+
+    Events of one label lie apart. Hence, where overlapping pairs are in the order of the true events, the predicted
+    ones ascend, too, and pairs with an event in common follow each other. So the best choice among the first pairs is
+    that among one less, or the last of them and the best choice among those before its first rival.
+    """
+    rows, columns = _overlapping(true, predicted)
+    shared = _shared(true, predicted, rows, columns).tolist()
+    first_rival = np.minimum(np.searchsorted(rows, rows), np.searchsorted(columns, columns)).tolist()
+    best = [0.0]  # seconds, among no pairs, the first one, the first two ...
+    for seconds, rival in zip(shared, first_rival, strict=True):
+        best.append(max(best[-1], best[rival] + seconds))
+    chosen, count = [], len(shared)
+    while count:
+        if best[count] == best[count - 1]:
+            count -= 1
         else:
-            events[label].append([start, end])
-    return {label: np.array(intervals) for label, intervals in events.items()}
+            chosen.append(count - 1)
+            count = first_rival[count - 1]
+    return rows[chosen[::-1]], columns[chosen[::-1]]
 
 
-def _count_correct(truth: np.ndarray, answers: np.ndarray, tolerance: float, offset_ratio: float) -> int:
-    """Pairs of a maximum matching; notes of one pitch are mir_eval's name for events of one label."""
-    pairs = match_notes(
-        truth,
-        np.ones(len(truth)),
-        answers,
-        np.ones(len(answers)),
-        onset_tolerance=tolerance,
-        offset_ratio=offset_ratio,
-        offset_min_tolerance=tolerance,
-    )
-    return len(pairs)
+def border_errors(true: EventTable, predicted: EventTable, pairs: Pairing, durations: np.ndarray) -> dict[str, Pairing]:
+    """Signed errors of the borders of pairs in seconds, predicted less true: late borders have positive ones.
 
+    A true border at the very start or end of its utterance is none: nobody can be late or early there.
 
-def _overlapping_pairs(truth: np.ndarray, answers: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Reference and predicted events paired one to one, so that the time that they share is longest."""
-    shared = np.minimum(truth[:, None, 1], answers[None, :, 1]) - np.maximum(truth[:, None, 0], answers[None, :, 0])
-    shared = shared.clip(min=0)
-    rows, columns = linear_sum_assignment(shared, maximize=True)
-    return [(truth[row], answers[column]) for row, column in zip(rows, columns, strict=True) if shared[row, column] > 0]
+    Args:
+        true: the true events.
+        predicted: the predicted ones.
+        pairs: which of them belong together.
+        durations: ``(utterances,)`` seconds.
 
-
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole else math.nan
-
-
-def _summary(errors: np.ndarray) -> dict[str, float]:
-    """Median, 90th percentile and shares within some tolerances of absolute errors ``(borders,)`` in seconds."""
-    summary = {
-        "median": float(np.median(errors)) if len(errors) else math.nan,
-        "percentile_90": float(np.percentile(errors, 90)) if len(errors) else math.nan,
+    Returns:
+        ``onset`` and ``offset``: index of the true event and error, ``(borders,)`` each.
+    """
+    rows, columns = pairs
+    inside = {
+        "onset": true.start[rows] > ROUNDING,
+        "offset": true.end[rows] < durations[true.utterance[rows]] - ROUNDING,
     }
-    # a border that is off by the tolerance itself is within it, whatever the rounding of the subtraction
-    within = {f"within_{limit}": _ratio(float((errors <= limit + ROUNDING).sum()), len(errors)) for limit in WITHIN}
-    return {**summary, **within, "count": len(errors)}
+    errors = {
+        "onset": predicted.start[columns] - true.start[rows],
+        "offset": predicted.end[columns] - true.end[rows],
+    }
+    return {border: (rows[inside[border]], errors[border][inside[border]]) for border in errors}
+
+
+def _overlapping(true: EventTable, predicted: EventTable) -> Pairing:
+    first = np.searchsorted(predicted.at(predicted.end), true.at(true.start), side="right")
+    last = np.searchsorted(predicted.at(predicted.start), true.at(true.end), side="left")
+    return _ranges(first, last)
+
+
+def _ranges(first: np.ndarray, last: np.ndarray) -> Pairing:
+    """All pairs of a row ``r`` and a column from ``first[r]`` to ``last[r] - 1``."""
+    counts = np.maximum(last - first, 0)
+    rows = np.repeat(np.arange(len(first)), counts)
+    within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return rows, first[rows] + within
+
+
+def _shared(true: EventTable, predicted: EventTable, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    return np.minimum(true.end[rows], predicted.end[columns]) - np.maximum(true.start[rows], predicted.start[columns])
+
+
+def _match(rows: np.ndarray, columns: np.ndarray, true: EventTable, predicted: EventTable) -> np.ndarray:
+    """The true events of a largest set of the given pairs in which no event comes twice."""
+    if not len(rows):
+        return rows
+    graph = csr_array(
+        (np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(len(true.start), len(predicted.start))
+    )
+    return np.flatnonzero(maximum_bipartite_matching(graph, perm_type="column") >= 0)

@@ -7,13 +7,48 @@ speaker make the true uncertainty larger than the interval says.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 RESAMPLES = 1000
-DRAWS_AT_ONCE = 1 << 22  # bounds the memory
+COUNTS_AT_ONCE = 1 << 21  # bounds the memory
+
+
+def draw_sums(values: np.ndarray, resamples: int, seed: int = 0) -> np.ndarray:
+    """Sums of columns over rows that are drawn with replacement, as many as there are.
+
+    Args:
+        values: ``(rows, columns)``. What is drawn is a row: an utterance, or a speaker with the sums of all of theirs.
+        resamples: number of draws.
+        seed: the same one gives the same draws.
+
+    Returns:
+        ``(resamples, columns)``.
+    """
+    generator, rows = np.random.default_rng(seed), len(values)
+    values = np.ascontiguousarray(values, dtype=np.float64)
+    times = np.empty((min(max(1, COUNTS_AT_ONCE // rows), resamples), rows))  # how often each row is drawn
+    sums = np.empty((resamples, values.shape[1]))
+    for first in range(0, resamples, len(times)):
+        some = times[: resamples - first]
+        for draw in some:
+            draw[:] = np.bincount(generator.integers(rows, size=rows), minlength=rows)
+        sums[first : first + len(some)] = some @ values
+    return sums
+
+
+def percentile_interval(draws: np.ndarray, level: float) -> list[float]:
+    """``[low, high]``: the share ``level`` of the draws ``(resamples,)`` lies between, with equal tails outside."""
+    return np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]).tolist()
+
+
+def two_sided_p_value(draws: np.ndarray, observed: float) -> float:
+    """How often draws of a difference ``(resamples,)``, shifted to a mean of 0, are as far from 0 as it is."""
+    # differences that are equal but for the last bits of their sums count as equal
+    extreme = np.abs(draws - observed) >= np.abs(observed) * (1 - 1e-9)
+    return float((1 + extreme.sum()) / (1 + len(draws)))
 
 
 def confidence_intervals(error_seconds: np.ndarray, seconds: np.ndarray, level: float, seed: int = 0) -> dict[str, Any]:
@@ -28,16 +63,11 @@ def confidence_intervals(error_seconds: np.ndarray, seconds: np.ndarray, level: 
     Returns:
         ``level``, and ``[low, high]`` of ``eder`` and ``eder_by_duration``.
     """
-    rates = error_seconds / seconds
-    means, ratios = [], []
-    for drawn in _resample(len(seconds), RESAMPLES, seed):
-        means.append(rates[drawn].mean(axis=1))
-        ratios.append(error_seconds[drawn].sum(axis=1) / seconds[drawn].sum(axis=1))
-    tails = [(1 - level) / 2, (1 + level) / 2]
+    sums = draw_sums(np.stack([error_seconds / seconds, error_seconds, seconds], axis=1), RESAMPLES, seed)
     return {
         "level": level,
-        "eder": np.quantile(np.concatenate(means), tails).tolist(),
-        "eder_by_duration": np.quantile(np.concatenate(ratios), tails).tolist(),
+        "eder": percentile_interval(sums[:, 0] / len(seconds), level),
+        "eder_by_duration": percentile_interval(sums[:, 1] / sums[:, 2], level),
     }
 
 
@@ -72,20 +102,10 @@ def compare_systems(
             f"The systems must be scored on the same utterances; got {len(rates[0])} and {len(rates[1])} of them."
         )
     differences = rates[0] - rates[1]
-    observed = differences.mean()
-    draws = np.concatenate([differences[drawn].mean(axis=1) for drawn in _resample(len(differences), resamples, seed)])
-    # differences that are equal but for the last bits of their sums count as equal
-    extreme = np.abs(draws - observed) >= np.abs(observed) * (1 - 1e-9)
+    observed = float(differences.mean())
+    draws = draw_sums(differences[:, None], resamples, seed)[:, 0] / len(differences)
     return {
-        "difference": float(observed),
-        "interval": np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]).tolist(),
-        "p_value": float((1 + extreme.sum()) / (1 + resamples)),
+        "difference": observed,
+        "interval": percentile_interval(draws, level),
+        "p_value": two_sided_p_value(draws, observed),
     }
-
-
-def _resample(utterances: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
-    """Yields drawn indices ``(some, utterances)``, ``resamples`` rows in all."""
-    generator = np.random.default_rng(seed)
-    rows = max(1, DRAWS_AT_ONCE // utterances)
-    for first in range(0, resamples, rows):
-        yield generator.integers(utterances, size=(min(rows, resamples - first), utterances))

@@ -156,6 +156,22 @@ def error_durations(pieces: Pieces, utterances: int) -> np.ndarray:
     )
 
 
+def label_durations(pieces: Pieces, utterances: int) -> np.ndarray:
+    """Seconds of each label in the reference, in the prediction, and in both at once, for each utterance.
+
+    Returns:
+        ``(3, utterances, 1 + labels)``; neutral, no emotion at all, comes first. Where emotions overlap, the time is
+        that of each of them.
+    """
+    reference, prediction = _with_neutral(pieces.reference), _with_neutral(pieces.prediction)
+    return np.stack(
+        [
+            np.stack([np.bincount(pieces.utterance, pieces.seconds * one, minlength=utterances) for one in active], 1)
+            for active in (reference, prediction, reference & prediction)
+        ]
+    )
+
+
 def shared_durations(pieces: Pieces) -> np.ndarray:
     """Seconds for which the reference has one label while the prediction has another, or the same.
 
@@ -163,7 +179,10 @@ def shared_durations(pieces: Pieces) -> np.ndarray:
         ``(1 + labels, 1 + labels)``, rows: reference, columns: prediction; neutral, no emotion at all, comes first. A
         piece in which emotions overlap counts in each of their cells.
     """
-    reference, prediction = (
-        np.vstack([~active.any(axis=0), active]) for active in (pieces.reference, pieces.prediction)
-    )
+    reference, prediction = _with_neutral(pieces.reference), _with_neutral(pieces.prediction)
     return (reference * pieces.seconds) @ prediction.T.astype(np.float64)
+
+
+def _with_neutral(active: np.ndarray) -> np.ndarray:
+    """``(1 + labels, pieces)``: that there is no emotion, before the emotions ``(labels, pieces)``."""
+    return np.vstack([~active.any(axis=0), active])

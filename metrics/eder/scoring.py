@@ -14,10 +14,12 @@ from .error_durations import (
     cut_into_pieces,
     error_durations,
     find_errors,
+    label_durations,
     shared_durations,
     with_labels,
 )
 from .segment_table import (
+    ROUNDING,
     SegmentError,
     Segments,
     SegmentTable,
@@ -37,9 +39,12 @@ class Errors:
 
     Attributes:
         seconds: ``(utterances, 4)``, in the order of `COMPONENTS`.
-        scored: ``(utterances,)`` seconds that are scored: the duration less the collars.
+        scored: ``(utterances,)`` seconds that are scored: the duration less the collars. 0 where these leave nothing:
+            such an utterance counts nowhere.
         has_label: boolean ``(labels, utterances)``, whether the reference has the emotion.
         shared: ``(1 + labels, 1 + labels)`` seconds, reference by prediction, no emotion first; zeros unless asked for.
+        of_labels: ``(3, utterances, 1 + labels)`` seconds, no emotion first: in the reference, in the prediction, in
+            both at once; zeros unless asked for.
         labels: the emotions.
     """
 
@@ -47,7 +52,14 @@ class Errors:
     scored: np.ndarray
     has_label: np.ndarray
     shared: np.ndarray
+    of_labels: np.ndarray
     labels: tuple[str, ...]
+
+    @property
+    def rates(self) -> np.ndarray:
+        """``(utterances, 4)``, errors over scored seconds; NaN where nothing is scored."""
+        with np.errstate(invalid="ignore"):
+            return self.seconds / self.scored[:, None]
 
 
 def score_segments(
@@ -121,44 +133,78 @@ def score_tables(
     Returns:
         ``eder`` (the mean over utterances, as in the paper) with its components ``false_alarm``, ``missed_emotion``,
         ``confusion`` and ``overlap``, which add up to it; the same five with ``_by_duration`` (all errors over all
-        durations); ``utterances`` (their number) and ``hours`` (scored); and what was asked for.
+        durations); ``utterances`` (their number) and ``hours`` (scored); ``unscored``, the number of utterances of
+        which the collar leaves nothing, if there are any: they count nowhere, and their own rates are NaN; and what was
+        asked for.
 
     Raises:
         SegmentError: for invalid input, naming the utterance and the value.
     """
-    _check_options(collar, confidence_interval)
+    options = {"names": names, "neutral_label": neutral_label, "labels": labels, "collar": collar}
+    _check_level(confidence_interval)
+    errors = measure_errors(predictions, references, durations, per_label=per_label, **options)
+    neutral = _as_tuple(neutral_label)
+    result = summarize(errors, neutral[0] if neutral else "", per_utterance, per_label)
+    if confidence_interval is not None:
+        scored = errors.scored > 0
+        result["confidence_interval"] = confidence_intervals(
+            errors.seconds[scored].sum(axis=1), errors.scored[scored], confidence_interval, seed=seed
+        )
+    return result
+
+
+def summarize(errors: Errors, neutral_label: str, per_utterance: bool, per_label: bool) -> dict[str, Any]:
+    """What `score_tables` returns but the intervals, of errors that are measured already."""
+    scored = errors.scored > 0
+    result: dict[str, Any] = _averages(errors, scored)
+    if not scored.all():
+        result["unscored"] = int((~scored).sum())
+    if per_utterance:
+        rates = errors.rates
+        columns = {"eder": _sum(rates), **dict(zip(COMPONENTS, rates.T, strict=True)), "seconds": errors.scored}
+        result["per_utterance"] = {name: column.tolist() for name, column in columns.items()}
+    if per_label:
+        result["per_label"] = {
+            label: _averages(errors, has_label & scored)
+            for label, has_label in zip(errors.labels, errors.has_label, strict=True)
+            if (has_label & scored).any()
+        }
+        rows = [neutral_label, *errors.labels]
+        result["durations"] = {
+            reference: dict(zip(rows, row.tolist(), strict=True))
+            for reference, row in zip(rows, errors.shared, strict=True)
+        }
+    return result
+
+
+def measure_errors(
+    predictions: SegmentTable,
+    references: SegmentTable,
+    durations: Sequence[float],
+    *,
+    names: Sequence[str] | None = None,
+    neutral_label: str | Sequence[str] = "neutral",
+    labels: Sequence[str] | None = None,
+    collar: float = 0.0,
+    per_label: bool = False,
+) -> Errors:
+    """Seconds of every kind of error in every utterance; the arguments are those of `score_tables`.
+
+    Raises:
+        SegmentError: for invalid input, naming the utterance and the value, or if the collar leaves nothing to score.
+    """
+    if not 0 <= collar < np.inf:
+        raise SegmentError(f"collar must be a number of seconds, at least 0; got {collar}.")
     neutral = _as_tuple(neutral_label)
     seconds = check_durations(durations, names)
     predictions = check_segments(predictions, seconds, names, "predictions", neutral, labels)
     references = check_segments(references, seconds, names, "references", neutral, labels)
     errors = _collect_errors(predictions, references, seconds, collar, per_label)
-    if not errors.scored.all():
-        index = int(errors.scored.argmin())
+    if not errors.scored.any():
         raise SegmentError(
-            f"{name_of(names, index)}: a collar of {collar} s leaves nothing to score of its {seconds[index]} s."
+            f"{name_of(names, 0)}: a collar of {collar} s leaves nothing to score of its {seconds[0]} s."
         )
-
-    result: dict[str, Any] = _averages(errors.seconds, errors.scored)
-    if per_utterance:
-        rates = errors.seconds / errors.scored[:, None]
-        columns = {"eder": rates.sum(axis=1), **dict(zip(COMPONENTS, rates.T, strict=True)), "seconds": errors.scored}
-        result["per_utterance"] = {name: column.tolist() for name, column in columns.items()}
-    if per_label:
-        result["per_label"] = {
-            label: _averages(errors.seconds[has_label], errors.scored[has_label])
-            for label, has_label in zip(errors.labels, errors.has_label, strict=True)
-            if has_label.any()
-        }
-        rows = [neutral[0] if neutral else "", *errors.labels]
-        result["durations"] = {
-            reference: dict(zip(rows, row.tolist(), strict=True))
-            for reference, row in zip(rows, errors.shared, strict=True)
-        }
-    if confidence_interval is not None:
-        result["confidence_interval"] = confidence_intervals(
-            errors.seconds.sum(axis=1), errors.scored, confidence_interval, seed=seed
-        )
-    return result
+    return errors
 
 
 def find_error_segments(
@@ -195,11 +241,9 @@ def _as_tuple(neutral_label: str | Sequence[str]) -> tuple[str, ...]:
     return (neutral_label,) if isinstance(neutral_label, str) else tuple(neutral_label)
 
 
-def _check_options(collar: float, confidence_interval: float | None) -> None:
-    if not 0 <= collar < np.inf:
-        raise SegmentError(f"collar must be a number of seconds, at least 0; got {collar}.")
-    if confidence_interval is not None and not 0 < confidence_interval < 1:
-        raise SegmentError(f"confidence_interval is a level between 0 and 1, such as 0.95; got {confidence_interval}.")
+def _check_level(level: float | None) -> None:
+    if level is not None and not 0 < level < 1:
+        raise SegmentError(f"confidence_interval is a level between 0 and 1, such as 0.95; got {level}.")
 
 
 def _collect_errors(
@@ -211,6 +255,7 @@ def _collect_errors(
     has_label[references.label, references.utterance] = True
     seconds, scored = np.empty((len(durations), len(COMPONENTS))), durations.copy()
     shared = np.zeros((1 + len(labels), 1 + len(labels)))
+    of_labels = np.zeros((3, len(durations), 1 + len(labels)))
     for first in range(0, len(durations), BLOCK):
         block = slice(first, min(first + BLOCK, len(durations)))
         predicted, true = (table.of_utterances(block.start, block.stop) for table in (predictions, references))
@@ -221,16 +266,26 @@ def _collect_errors(
             scored[block] = np.bincount(pieces.utterance, pieces.seconds, minlength=count)
         if per_label:
             shared += shared_durations(pieces)
-    return Errors(seconds, scored, has_label, shared, labels)
+            of_labels[:, block] = label_durations(pieces, count)
+    # the borders of collars are sums of times: what they leave between them may be no more than their rounding
+    unscored = scored <= (ROUNDING if collar else 0.0)
+    seconds[unscored], scored[unscored], of_labels[:, unscored] = 0.0, 0.0, 0.0
+    return Errors(seconds, scored, has_label, shared, of_labels, labels)
 
 
-def _averages(seconds: np.ndarray, scored: np.ndarray) -> dict[str, Any]:
-    """Both averages of error durations ``(utterances, 4)`` over scored durations ``(utterances,)``."""
+def _averages(errors: Errors, which: np.ndarray) -> dict[str, Any]:
+    """Both averages over the utterances of a boolean ``(utterances,)``, all of them scored."""
+    seconds, scored = errors.seconds[which], errors.scored[which]
     result = {}
     for suffix, components in (
         ("", (seconds / scored[:, None]).mean(axis=0)),
         ("_by_duration", seconds.sum(axis=0) / scored.sum()),
     ):
-        result["eder" + suffix] = float(components.sum())
+        result["eder" + suffix] = float(_sum(components))
         result |= {name + suffix: float(value) for name, value in zip(COMPONENTS, components, strict=True)}
     return {**result, "utterances": len(scored), "hours": float(scored.sum() / 3600)}
+
+
+def _sum(components: np.ndarray) -> np.ndarray:
+    """EDER ``(...)`` of its components ``(..., 4)``: at most 1, whatever the last bits of their sum."""
+    return np.minimum(components.sum(axis=-1), 1.0)

@@ -40,20 +40,41 @@ def transition_accuracy(
     Raises:
         ValueError: if the inputs differ in length or are empty, or a segment or duration is invalid.
     """
+    return tabulate(sequence_pairs(predictions, references, durations, neutral_label))
+
+
+def sequence_pairs(
+    predictions: Sequence[Sequence[Mapping[str, Any]]],
+    references: Sequence[Sequence[Mapping[str, Any]]],
+    durations: Sequence[float],
+    neutral_label: str | Sequence[str] = "neutral",
+) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The true and the predicted sequence of each utterance; the arguments are those of `transition_accuracy`.
+
+    Raises:
+        ValueError: see `transition_accuracy`.
+    """
     if not len(predictions) == len(references) == len(durations) or not len(durations):
         raise ValueError(
             "Each utterance needs its predictions, references and duration; got "
             f"{len(predictions)}, {len(references)} and {len(durations)} of them."
         )
     neutral = {neutral_label} if isinstance(neutral_label, str) else set(neutral_label)
+    pairs: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+    try:
+        for prediction, reference, duration in zip(predictions, references, durations, strict=True):
+            truth = emotion_sequence(reference, duration, neutral)
+            pairs.append((truth, emotion_sequence(prediction, duration, neutral)))
+    except ValueError as error:
+        raise ValueError(f"utterance {len(pairs)}: {error}") from error
+    return pairs
+
+
+def tabulate(pairs: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]) -> dict[str, Any]:
+    """What `transition_accuracy` returns, of true and predicted sequences."""
     total: Counter[tuple[str, ...]] = Counter()
     correct: Counter[tuple[str, ...]] = Counter()
-    for index, (prediction, reference, duration) in enumerate(zip(predictions, references, durations, strict=True)):
-        try:
-            truth = emotion_sequence(reference, duration, neutral)
-            answer = emotion_sequence(prediction, duration, neutral)
-        except ValueError as error:
-            raise ValueError(f"utterance {index}: {error}") from error
+    for truth, answer in pairs:
         total[truth] += 1
         correct[truth] += truth == answer
     order = sorted(total, key=lambda sequence: ([part for part in sequence if part != NULL], len(sequence), sequence))
@@ -73,15 +94,15 @@ def transition_accuracy(
 
 
 def format_table(result: Mapping[str, Any]) -> str:
-    """The result of `transition_accuracy` as the paper prints it: transition, total and correct number, accuracy."""
-    width = max(len("transition"), *map(len, result["transitions"]))
+    """The result of `transition_accuracy` as a table: sequence, number of utterances, how many are right, accuracy."""
+    width = max(len("sequence of emotions"), *map(len, result["transitions"]))
     total = {"total": result["utterances"], "correct": result["correct"], "accuracy": result["accuracy"]}
     rows = {**result["transitions"], "total": total}
     return "\n".join(
         [
-            f"{'transition':<{width}}{'TN':>7}{'CN':>7}{'ACC':>10}",
+            f"{'sequence of emotions':<{width}}{'utterances':>12}{'correct':>10}{'accuracy':>12}",
             *(
-                f"{name:<{width}}{row['total']:>7}{row['correct']:>7}{100 * row['accuracy']:>8.1f} %"
+                f"{name:<{width}}{row['total']:>12}{row['correct']:>10}{100 * row['accuracy']:>10.1f} %"
                 for name, row in rows.items()
             ),
         ]

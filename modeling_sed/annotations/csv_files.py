@@ -54,6 +54,17 @@ def read_csv_durations(path: Path) -> Iterator[tuple[str, float]]:
         yield utterance_name(row["name"]), _duration(row, where)
 
 
+def read_csv_column(path: Path, column: str) -> Iterator[tuple[str, str]]:
+    """Columns ``name`` and another one: pairs of them, where there is a value.
+
+    Raises:
+        InputError: for a missing column, or a line that is not as the header says.
+    """
+    for _, row in _rows(path, ("name", column.casefold())):
+        if value := row[column.casefold()]:
+            yield utterance_name(row["name"]), value
+
+
 def _duration(row: dict[str, str], where: str) -> float:
     return positive_duration(number_of_text(row["duration"], "duration", where), row["name"], where)
 

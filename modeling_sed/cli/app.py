@@ -21,6 +21,7 @@ from typer.core import TyperGroup
 from ..dataset_scripts.errors import InputError as DatasetInputError
 from ..frames_sed import InputError, InputWarning
 from .build import build
+from .compare import compare
 from .convert import convert
 from .diarize import diarize
 from .export import export_app
@@ -79,6 +80,7 @@ app.command(epilog="Example: emotion-diarization diarize calls/ interview.mp4 --
 app.command(epilog="Example: ffmpeg -i STREAM -f wav - | emotion-diarization live -")(live)
 app.command("app", epilog="Example: emotion-diarization app")(show_page)
 app.command(epilog="Example: emotion-diarization score ZED.json timelines.json --per-utterance")(score)
+app.command(epilog="Example: emotion-diarization compare ZED.json old.json new.json --by speaker")(compare)
 app.command(context_settings=PASSED_ON, add_help_option=False)(build)
 app.command(context_settings=PASSED_ON, add_help_option=False)(train)
 app.command(epilog="Example: emotion-diarization tune --model RUN --dataset OUT")(tune)

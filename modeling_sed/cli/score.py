@@ -8,38 +8,37 @@ from typing import Annotated, Any
 
 import typer
 
+from .json_output import without_nan
 from .pictures import Pictures
+from .scoring_options import (
+    By,
+    Collar,
+    Confidence,
+    Durations,
+    Labels,
+    Neutral,
+    Reference,
+    Renamed,
+    Tier,
+    Utterances,
+    read_systems,
+)
 
 IN_A_PICTURE = 6  # utterances
 
 
 def score(
-    reference: Annotated[
-        Path,
-        typer.Argument(
-            help="The truth: JSON (ours, ZED.json, SpeechBrain's, pyannote's, Label Studio's), JSONL, CSV, TSV, RTTM, "
-            "TextGrid, Audacity labels (.txt), EAF, SRT, WebVTT, or a folder."
-        ),
-    ],
+    reference: Reference,
     hypothesis: Annotated[Path, typer.Argument(help="The predictions, in any of these formats.")],
-    durations: Annotated[
-        Path | None, typer.Option(help="CSV (name,duration) or UEM file; overrules the durations in the annotations.")
-    ] = None,
-    neutral: Annotated[
-        list[str] | None, typer.Option(help="Label that means no emotion. Default: neutral; repeatable.")
-    ] = None,
-    label: Annotated[list[str] | None, typer.Option(help="A label that may occur. Default: any; repeatable.")] = None,
-    renamed: Annotated[
-        list[str] | None, typer.Option("--map", help="What a label is called here: n=neutral; repeatable.")
-    ] = None,
-    tier: Annotated[
-        str | None, typer.Option(help="Tier to read of TextGrid and EAF files that have several. Default: emotion.")
-    ] = None,
-    collar: Annotated[float, typer.Option(help="Seconds around reference borders that are not scored.")] = 0.0,
-    confidence: Annotated[float, typer.Option(help="Level of the bootstrap interval.")] = 0.95,
-    boundaries: Annotated[
-        bool, typer.Option("--boundaries", help="Add onset and offset errors and event-based F1.")
-    ] = False,
+    durations: Durations = None,
+    neutral: Neutral = None,
+    label: Labels = None,
+    renamed: Renamed = None,
+    tier: Tier = None,
+    collar: Collar = 0.0,
+    confidence: Confidence = 0.95,
+    by: By = "utterance",
+    utterances: Utterances = None,
     per_utterance: Annotated[bool, typer.Option("--per-utterance", help="Add the rates of each utterance.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     plot: Annotated[
@@ -50,30 +49,41 @@ def score(
     ] = None,
     worst: Annotated[int, typer.Option(help="How many utterances to draw.", min=1)] = 5,
 ) -> None:
-    """Score predicted segments against the truth: EDER with its components, and the sequences of emotions.
+    """Score predicted segments against the truth: EDER, other rates, borders and sequences of emotions.
 
     Labels are compared without regard to case and the spaces around them.
     """
-    from ..annotations.files import read_annotations, read_durations
-    from ..annotations.labels import folded, label_mapping, warn_of_one_sided_labels, with_folded_labels
-    from ..evaluation.pairing import pair_annotations
-    from ..evaluation.report import format_report, score_pairs, worst_utterances
+    from ..evaluation.report import score_pairs, worst_utterances
+    from ..evaluation.report_text import format_report
 
     pictures = Pictures(plot) if plot is not None else None
-    mapping = label_mapping(renamed or [])
-    neutral_labels = [folded(name, mapping) for name in neutral or ["neutral"]]
-    labels = [folded(name, mapping) for name in label] if label else None
-    truth, found = (with_folded_labels(read_annotations(path, tier), mapping) for path in (reference, hypothesis))
-    warn_of_one_sided_labels(truth, found, neutral_labels)
-    pairs = pair_annotations(truth, found, durations and read_durations(durations))
+    systems = read_systems(
+        reference,
+        [hypothesis],
+        durations=durations,
+        neutral=neutral,
+        label=label,
+        renamed=renamed,
+        tier=tier,
+        by=by,
+        utterances=utterances,
+    )
+    (pairs,), neutral_labels = systems.pairs.values(), systems.neutral_labels
     result = score_pairs(
-        pairs, neutral_labels, boundaries=boundaries, labels=labels, collar=collar, confidence_interval=confidence
+        pairs,
+        neutral_labels,
+        labels=systems.labels,
+        collar=collar,
+        confidence_interval=confidence,
+        clusters=systems.clusters,
+        by=by,
     )
     if pictures is not None:
         _draw_errors(pictures, worst_utterances(pairs, result, worst, neutral_labels), neutral_labels[0])
     if as_json:
         rows = _utterance_rows(result)
-        typer.echo(json.dumps({**result, "per_utterance": rows} if per_utterance else result, indent=2))
+        shown = {**result, "per_utterance": rows} if per_utterance else result
+        typer.echo(json.dumps(without_nan(shown), indent=2))
     else:
         typer.echo(format_report(result, per_utterance))
 

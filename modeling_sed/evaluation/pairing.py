@@ -9,6 +9,8 @@ from ..annotations.annotation import Annotation
 from ..annotations.times import DISAGREEMENT, cut_ends
 from ..frames_sed import InputError, Segment
 
+ROUNDING = 1e-3  # seconds: tools write durations with three decimals
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -19,12 +21,18 @@ class Pairs:
         references: segments of each utterance.
         predictions: segments of each utterance.
         durations: of the utterances, in seconds.
+        missing_references: how many utterances are not in the references.
+        missing_predictions: how many are not in the predictions.
+        different_durations: of how many utterances a side tells another duration, by more than `ROUNDING`.
     """
 
     names: list[str]
     references: list[list[Segment]]
     predictions: list[list[Segment]]
     durations: list[float]
+    missing_references: int = 0
+    missing_predictions: int = 0
+    different_durations: int = 0
 
 
 def pair_annotations(
@@ -58,7 +66,22 @@ def pair_annotations(
     true, found = (
         [side[name].segments if name in side else [] for name in names] for side in (references, predictions)
     )
-    return Pairs(names, cut_ends(true, seconds), found, seconds)
+    told = [
+        [side[name].duration for side in (references, predictions) if name in side and side[name].duration is not None]
+        for name in names
+    ]
+    return Pairs(
+        names,
+        cut_ends(true, seconds),
+        found,
+        seconds,
+        missing_references=sum(name not in references for name in names),
+        missing_predictions=sum(name not in predictions for name in names),
+        different_durations=sum(
+            any(round(abs(other - used), 6) > ROUNDING for other in others)
+            for used, others in zip(seconds, told, strict=True)
+        ),
+    )
 
 
 def _durations(references: Mapping[str, Annotation], predictions: Mapping[str, Annotation]) -> dict[str, float]:

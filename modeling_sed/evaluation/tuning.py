@@ -26,6 +26,7 @@ from ..decoding_sed import segments_of, temper
 from ..frames_sed import Segment
 from ..metrics.eder.scoring import score_segments
 from ..pipeline_sed import SpeechEmotionDiarizationPipeline
+from .calibration import BINS, calibration_error, count_by_confidence
 
 GRIDS: dict[str, dict[str, Sequence[float]]] = {
     "argmax": {},
@@ -133,12 +134,11 @@ def fit_temperature(utterances: Sequence[UtterancePosteriors]) -> float:
 
 
 def expected_calibration_error(
-    utterances: Sequence[UtterancePosteriors], temperature: float = 1.0, bins: int = 15
+    utterances: Sequence[UtterancePosteriors], temperature: float = 1.0, bins: int = BINS
 ) -> float:
     """How far the probability of frames' most probable labels is from the share of them that are right.
 
-    Frames are put into bins of equal width by that probability; the result is the mean distance, weighted by frames
-    (arXiv 1706.04599, Eq. 3).
+    See calibration.py.
 
     Args:
         utterances: with posteriors and true labels.
@@ -146,11 +146,8 @@ def expected_calibration_error(
         bins: number of bins.
     """
     posteriors = temper(np.concatenate([item.posteriors for item in utterances]), temperature)
-    right = posteriors.argmax(axis=1) == np.concatenate([item.frame_labels for item in utterances])
-    confidence = posteriors.max(axis=1).astype(np.float64)
-    which = np.minimum((confidence * bins).astype(int), bins - 1)
-    distances = np.bincount(which, confidence, bins) - np.bincount(which, right, bins)
-    return float(np.abs(distances).sum() / len(right))
+    labels = np.concatenate([item.frame_labels for item in utterances])
+    return float(calibration_error(count_by_confidence(posteriors, labels, bins)))
 
 
 def tune_decoder(

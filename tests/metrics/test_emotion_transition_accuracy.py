@@ -96,18 +96,18 @@ def test_runs_of_any_length_are_found_again(labels):
     assert emotion_sequence(segments, len(labels), {"null"}) == tuple(fused)
 
 
-def test_table_is_printed_as_in_the_paper():
+def test_table_3_is_printed_with_headings_in_words():
     references = [[segment(1, 2, "happy")], [segment(1, 2, "happy")], [segment(0, 2, "angry")], []]
     predictions = [[segment(0.5, 2, "happy")], [segment(0, 2, "happy")], [segment(0, 2, "angry")], []]
     metric = evaluate.load(str(REPOSITORY / "metrics" / "emotion_transition_accuracy"))
     result = metric.compute(predictions=predictions, references=references, durations=[2.0] * 4)
     assert (result["accuracy"], result["correct"], result["utterances"]) == (0.75, 3, 4)
     assert format_table(result).splitlines() == [
-        "transition     TN     CN       ACC",
-        "null            1      1   100.0 %",
-        "angry           1      1   100.0 %",
-        "null-happy      2      1    50.0 %",
-        "total           4      3    75.0 %",
+        "sequence of emotions  utterances   correct    accuracy",
+        "null                           1         1     100.0 %",
+        "angry                          1         1     100.0 %",
+        "null-happy                     2         1      50.0 %",
+        "total                          4         3      75.0 %",
     ]
 
 

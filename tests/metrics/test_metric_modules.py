@@ -93,7 +93,7 @@ def test_the_example_is_of_the_folder_that_it_lies_in(name: str):
 def test_scores_need_nothing_of_evaluate_and_the_model():
     code = """
 import sys
-import annotator_agreement.fleiss_kappa, boundary_quality.event_matching
+import annotator_agreement.fleiss_kappa, boundary_quality.borders
 import eder.scoring, eder.frame_labels, emotion_transition_accuracy.transitions
 print(sorted({"datasets", "evaluate", "modeling_sed", "torch", "transformers"} & set(sys.modules)))
 """

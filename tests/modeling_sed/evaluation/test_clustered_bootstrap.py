@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.accuracy.clustered_bootstrap import draw_means, interval
+from modeling_sed.evaluation.clustered_bootstrap import draw_means, draw_totals, interval
 
 
 def slow_means(values: np.ndarray, clusters: list[str], resamples: int, seed: int) -> np.ndarray:
@@ -14,13 +14,11 @@ def slow_means(values: np.ndarray, clusters: list[str], resamples: int, seed: in
     names = sorted(set(clusters))
     means = []
     for _ in range(resamples):
-        times = generator.multinomial(len(names), [1 / len(names)] * len(names))
         drawn = [
             row
-            for name, count in zip(names, times, strict=True)
-            for _ in range(count)
+            for number in generator.integers(len(names), size=len(names))
             for row, cluster in zip(values, clusters, strict=True)
-            if cluster == name
+            if cluster == names[number]
         ]
         means.append(np.mean(drawn, axis=0))
     return np.array(means)
@@ -62,3 +60,35 @@ def test_equal_values_within_speakers_widen_the_interval():
     by_speaker = interval(draw_means(values, [f"{number // 10}" for number in range(80)])[:, 0])
     by_utterance = interval(draw_means(values, [f"{number:02d}" for number in range(80)])[:, 0])
     assert by_speaker[1] - by_speaker[0] > 2 * (by_utterance[1] - by_utterance[0])
+
+
+def test_draws_of_one_cluster_have_no_interval_and_unknown_ones_are_left_out():
+    assert np.isnan(interval(np.full(10, 0.3), clusters=1)).all()
+    assert interval(np.array([0.1, np.nan, 0.1])) == pytest.approx([0.1, 0.1])
+    assert np.isnan(interval(np.array([np.nan]))).all()
+
+
+def test_counts_of_any_shape_are_drawn_together():
+    counts = {"one": np.arange(6.0), "two": np.stack([np.arange(6.0), 2 * np.arange(6.0)], axis=1)}
+    drawn = draw_totals(counts, None, resamples=20)
+    assert drawn["one"].shape == (20,) and drawn["two"].shape == (20, 2)
+    assert drawn["two"] == pytest.approx(np.stack([drawn["one"], 2 * drawn["one"]], axis=1))
+
+
+def covered(clusters: int, by_speaker: bool, test_sets: int) -> float:
+    """How often the interval of a mean holds the truth, 0, where speakers differ as much as their utterances do."""
+    generator, hits = np.random.default_rng(0), 0
+    names = [f"{number // 5:03d}" for number in range(5 * clusters)]
+    for seed in range(test_sets):
+        values = np.repeat(generator.normal(size=clusters), 5) + generator.normal(size=5 * clusters)
+        drawn = draw_totals(
+            {"sums": values, "utterances": np.ones(len(values))}, names if by_speaker else None, 500, seed
+        )
+        low, high = interval(drawn["sums"] / drawn["utterances"])
+        hits += low <= 0 <= high
+    return hits / test_sets
+
+
+def test_intervals_by_speaker_hold_the_truth_and_those_by_utterance_do_not():
+    assert 0.93 <= covered(60, by_speaker=True, test_sets=1000) <= 0.97
+    assert covered(60, by_speaker=False, test_sets=200) < 0.8
