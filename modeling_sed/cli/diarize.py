@@ -197,8 +197,7 @@ def diarize(
 
     pipeline = load_pipeline(model, device or device_of_process(), dtype, compile_model)
     options["decoder"] = _decoder(decoder, len(pipeline.model.config.labels))
-    if pictures is not None and not front_end:
-        options["return_scores"] = True
+    options["return_scores"] = pictures is not None and not front_end
     if output is None:
         _diarize_and_print(pipeline, recordings, report, options, write, pictures)
     else:
