@@ -36,7 +36,6 @@ bundled-model: $(VENV)/installed
 		--events 3 --pause-mean 0.1 --pause-deviation 0.3 --crossfade 0.03 --output-dir bundled/data
 	$(BIN)/python train_sed.py --config configs/bundled_model.yaml --encoder $(ENCODER) --dataset bundled/data \
 		--output-dir bundled/run --resume
-	$(BIN)/emotion-diarization tune --model bundled/run --dataset bundled/data --decoder semi_markov  # no short segments
 	$(BIN)/python -m modeling_sed.hub.bundling bundled/run
 
 # A process for each core, with one thread each, as the tests' models are small.
