@@ -14,7 +14,7 @@ import time
 import urllib.parse
 import urllib.request
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
@@ -74,7 +74,7 @@ def open_file(file: Path | IO[bytes], name: str) -> tuple[int, Iterator[np.ndarr
     return _open_compressed(file, beginning, name)
 
 
-def open_pipe(file: IO[bytes], name: str) -> tuple[int, Iterator[np.ndarray]]:
+def open_pipe(file: IO[bytes], name: str) -> tuple[int, Generator[np.ndarray, None, None]]:
     """Opens audio that is read while it is made, in any format that can be heard from its beginning.
 
     Args:
@@ -93,7 +93,7 @@ def open_pipe(file: IO[bytes], name: str) -> tuple[int, Iterator[np.ndarray]]:
     finally:
         pipe.check()
 
-    def blocks() -> Iterator[np.ndarray]:
+    def blocks() -> Generator[np.ndarray, None, None]:
         yield from map(_as_floats, pieces)
         pipe.check()
 

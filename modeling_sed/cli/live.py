@@ -7,7 +7,8 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
 
@@ -85,10 +86,11 @@ def live(
         if moving is not None:
             moving.draw(segments, diarizer.outlook(), diarizer.duration)
 
-    for samples in until_interrupted(blocks):
-        second = int(diarizer.duration)
-        if (segments := diarizer.step(samples)) or int(diarizer.duration) > second:
-            show(segments)
+    with closing(blocks):
+        for samples in until_interrupted(blocks):
+            second = int(diarizer.duration)
+            if (segments := diarizer.step(samples)) or int(diarizer.duration) > second:
+                show(segments)
     if moving is not None:
         moving.clear()
         moving = None
@@ -143,7 +145,7 @@ def until_interrupted(items: Iterator[Item]) -> Iterator[Item]:
         signal.signal(signal.SIGINT, before)
 
 
-def _open(source: str | None, microphone: str | None) -> tuple[int, Iterator[np.ndarray]]:
+def _open(source: str | None, microphone: str | None) -> tuple[int, Generator[np.ndarray, None, None]]:
     if source is None:
         from ..recordings.microphone import open_microphone
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from queue import Empty, Queue
 from types import ModuleType
 
@@ -15,15 +15,15 @@ BACKLOG = 600  # blocks that may wait while the model computes
 SILENCE = 5.0  # seconds without a block, after which the microphone is gone
 
 
-def open_microphone(device: str | None = None) -> tuple[int, Iterator[np.ndarray]]:
+def open_microphone(device: str | None = None) -> tuple[int, Generator[np.ndarray, None, None]]:
     """Finds a microphone; it is opened when the first block is asked for.
 
     Args:
         device: a part of its name, or its number; default: the system's.
 
     Returns:
-        Its sampling rate in Hz, and endless blocks ``(samples, 1)`` of floats. These raise an `InputError` when the
-        microphone is gone, or a minute of blocks waits because they are not taken fast enough.
+        Its sampling rate in Hz, and blocks ``(samples, 1)`` of floats, without end: close them. They raise an
+        `InputError` when the microphone is gone, or a minute of them waits because they are not taken fast enough.
 
     Raises:
         InputError: if there is no such microphone.
@@ -47,7 +47,7 @@ def _library() -> ModuleType:
         raise MissingLibraryError(f"The microphone needs PortAudio: `apt install libportaudio2` ({error}).") from error
 
 
-def _blocks(sounddevice: ModuleType, device: int | str | None, rate: int) -> Iterator[np.ndarray]:
+def _blocks(sounddevice: ModuleType, device: int | str | None, rate: int) -> Generator[np.ndarray, None, None]:
     waiting: Queue[np.ndarray] = Queue(BACKLOG)
 
     def keep(samples: np.ndarray, *_: object) -> None:

@@ -169,7 +169,7 @@ class StreamingDiarizer:
         (output,) = self._pipeline.forward([arguments])
         return temper(output["posteriors"].numpy(), self._temperature)
 
-    def _rest(self, labels: Sequence[int] = (), end: float | None = None) -> list[Segment]:
+    def _rest(self, labels: Sequence[int] | np.ndarray = (), end: float | None = None) -> list[Segment]:
         """The open segment, the next frames with these labels, and all others as if the recording ended here."""
         if not self._final:
             times, config = self._times(len(self._posteriors), end), self._config

@@ -23,6 +23,7 @@ from tests.conftest import REPOSITORY
 PAGES = [
     "README.md",
     "docs/recordings.md",
+    "docs/live.md",
     "docs/training.md",
     "docs/scoring.md",
     "docs/recipe.md",
