@@ -140,9 +140,17 @@ def score_tables(
     Raises:
         SegmentError: for invalid input, naming the utterance and the value.
     """
-    options = {"names": names, "neutral_label": neutral_label, "labels": labels, "collar": collar}
     _check_level(confidence_interval)
-    errors = measure_errors(predictions, references, durations, per_label=per_label, **options)
+    errors = measure_errors(
+        predictions,
+        references,
+        durations,
+        names=names,
+        neutral_label=neutral_label,
+        labels=labels,
+        collar=collar,
+        per_label=per_label,
+    )
     neutral = _as_tuple(neutral_label)
     result = summarize(errors, neutral[0] if neutral else "", per_utterance, per_label)
     if confidence_interval is not None:

@@ -7,10 +7,12 @@ so that differences and ratios are paired.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
+from scipy.special import ndtr, stdtrit
 
 from ..metrics.eder.bootstrap import draw_sums, percentile_interval
 
@@ -55,13 +57,21 @@ def draw_means(values: np.ndarray, clusters: Sequence[str], resamples: int = RES
 def interval(draws: np.ndarray, level: float = LEVEL, clusters: int | None = None) -> list[float]:
     """``[low, high]``: the share ``level`` of the draws lies between, with equal tails outside.
 
+    Draws of few clusters vary too little. If their number is known, the interval reaches further, as much as Student's
+    interval of a mean does (the expanded percentile interval; Hesterberg 2015, arXiv 1411.5279).
+
     Args:
         draws: ``(resamples,)``. Those that are NaN, since what the rate is of was not drawn, are left out.
         level: such as 0.95.
-        clusters: how many there are, if known: of a single one, whose draws are all the same, the interval is NaN.
+        clusters: how many there are. Of a single one the interval is NaN.
     """
     known = draws[~np.isnan(draws)]
-    return [np.nan, np.nan] if clusters == 1 or not len(known) else percentile_interval(known, level)
+    if clusters == 1 or not len(known):
+        return [np.nan, np.nan]
+    if clusters is not None:
+        student = stdtrit(clusters - 1, (1 + level) / 2)
+        level = 1 - 2 * ndtr(-student * math.sqrt(clusters / (clusters - 1)))
+    return percentile_interval(known, level)
 
 
 def _sum_by_cluster(columns: np.ndarray, clusters: Sequence[str]) -> np.ndarray:

@@ -66,10 +66,6 @@ def pair_annotations(
     true, found = (
         [side[name].segments if name in side else [] for name in names] for side in (references, predictions)
     )
-    told = [
-        [side[name].duration for side in (references, predictions) if name in side and side[name].duration is not None]
-        for name in names
-    ]
     return Pairs(
         names,
         cut_ends(true, seconds),
@@ -78,18 +74,15 @@ def pair_annotations(
         missing_references=sum(name not in references for name in names),
         missing_predictions=sum(name not in predictions for name in names),
         different_durations=sum(
-            any(round(abs(other - used), 6) > ROUNDING for other in others)
-            for used, others in zip(seconds, told, strict=True)
+            any(round(abs(told - used), 6) > ROUNDING for told in _told(name, references, predictions))
+            for name, used in zip(names, seconds, strict=True)
         ),
     )
 
 
 def _durations(references: Mapping[str, Annotation], predictions: Mapping[str, Annotation]) -> dict[str, float]:
     """The durations that the sides tell, those of the references first."""
-    told = {
-        name: [side[name].duration for side in (references, predictions) if side[name].duration is not None]
-        for name in references
-    }
+    told = {name: _told(name, references, predictions) for name in references}
     _refuse("without a duration in either file; give them with --durations", [n for n in told if not told[n]])
     contradictory = [
         f"{name} ({' and '.join(map(str, known))} s)"
@@ -98,6 +91,12 @@ def _durations(references: Mapping[str, Annotation], predictions: Mapping[str, A
     ]
     _refuse("whose durations contradict each other; --durations overrules both", contradictory)
     return {name: known[0] for name, known in told.items()}
+
+
+def _told(name: str, *sides: Mapping[str, Annotation]) -> list[float]:
+    """What the sides say of an utterance's duration."""
+    told = [side[name].duration for side in sides if name in side]
+    return [duration for duration in told if duration is not None]
 
 
 def _refuse(what: str, names: Sequence[str]) -> None:

@@ -29,10 +29,10 @@ def count_segment_errors(true: EventTable, predicted: EventTable, durations: np.
     segments = np.ceil(durations / LENGTH - ROUNDING).astype(np.int64)
     first = np.cumsum(segments) - segments
     utterance = np.repeat(np.arange(len(durations)), segments)
-    cells = [_active(table, first) for table in (true, predicted)]
-    missing, added = np.setdiff1d(*cells), np.setdiff1d(*cells[::-1])
+    right, answer = _active(true, first), _active(predicted, first)
+    missing, added = np.setdiff1d(right, answer), np.setdiff1d(answer, right)
     active, missed, inserted = (
-        np.bincount(cell // max(len(true.labels), 1), minlength=len(utterance)) for cell in (cells[0], missing, added)
+        np.bincount(cell // max(len(true.labels), 1), minlength=len(utterance)) for cell in (right, missing, added)
     )
     both = np.minimum(missed, inserted)
     return np.stack(

@@ -67,8 +67,16 @@ def measure(
             table_from_arrow(segments_to_arrow(segments, pairs.names, side))
             for segments, side in ((pairs.predictions, "predictions"), (pairs.references, "references"))
         )
-        options = {"names": pairs.names, "neutral_label": neutral_labels, "labels": labels, "collar": collar}
-        errors = measure_errors(predicted, true, pairs.durations, per_label=True, **options)
+        errors = measure_errors(
+            predicted,
+            true,
+            pairs.durations,
+            names=pairs.names,
+            neutral_label=neutral_labels,
+            labels=labels,
+            collar=collar,
+            per_label=True,
+        )
     except SegmentError as error:
         raise InputError(str(error)) from error
     predicted_events, true_events = find_events(*arguments, neutral_labels)

@@ -84,11 +84,19 @@ def covered(clusters: int, by_speaker: bool, test_sets: int) -> float:
         drawn = draw_totals(
             {"sums": values, "utterances": np.ones(len(values))}, names if by_speaker else None, 500, seed
         )
-        low, high = interval(drawn["sums"] / drawn["utterances"])
+        low, high = interval(drawn["sums"] / drawn["utterances"], clusters=clusters if by_speaker else len(values))
         hits += low <= 0 <= high
     return hits / test_sets
 
 
 def test_intervals_by_speaker_hold_the_truth_and_those_by_utterance_do_not():
-    assert 0.93 <= covered(60, by_speaker=True, test_sets=1000) <= 0.97
-    assert covered(60, by_speaker=False, test_sets=200) < 0.8
+    assert 0.93 <= covered(40, by_speaker=True, test_sets=1000) <= 0.97
+    assert covered(40, by_speaker=False, test_sets=200) < 0.8
+
+
+def test_of_few_clusters_the_interval_is_that_of_student():
+    """Of draws that are normal, as much wider as Student's is than theirs: 2.26 for 1.96 with ten, and 9 for 10."""
+    draws = np.random.default_rng(0).normal(size=200_000)
+    expected = 2.2622 * (10 / 9) ** 0.5
+    assert interval(draws, clusters=10) == pytest.approx([-expected, expected], abs=0.03)
+    assert interval(draws, clusters=100_000) == pytest.approx(interval(draws), abs=1e-3)
