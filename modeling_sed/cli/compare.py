@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from .json_output import without_nan
+from ..evaluation.json_values import without_nan
 from .scoring_options import (
     By,
     Collar,

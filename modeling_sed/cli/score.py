@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .json_output import without_nan
+from ..evaluation.json_values import without_nan
 from .pictures import Pictures
 from .scoring_options import (
     By,

@@ -15,6 +15,7 @@ from datasets import Dataset
 from ..annotations.annotation import Annotation
 from ..annotations.dataset_rows import as_segments
 from ..configuration_sed import SEDConfig
+from ..evaluation.json_values import without_nan
 from ..evaluation.pairing import Pairs
 from ..evaluation.report import score_pairs
 from ..evaluation.tuning import UtterancePosteriors, decode_utterances
@@ -95,8 +96,10 @@ def score(utterances: Sequence[UtterancePosteriors], config: SEDConfig, majority
     ):
         rates[name] = score_segments(answers, pairs.references, pairs.durations, neutral_label=neutral_label)["eder"]
     scores = score_pairs(pairs, [neutral_label], confidence_interval=CONFIDENCE)
+    interval = scores.pop("confidence_interval")
     return {
-        **{name: value for name, value in scores.items() if name not in ("per_utterance", "names")},
+        **{name: without_nan(value) for name, value in scores.items() if name not in ("per_utterance", "names")},
+        "confidence_interval": interval,  # numbers in any case, as the reports print them
         **rates,
         "majority_emotion": majority_emotion,
         "frame_error_rate": frame_error_rate(utterances),

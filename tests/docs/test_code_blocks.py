@@ -26,6 +26,7 @@ PAGES = [
     "docs/live.md",
     "docs/training.md",
     "docs/scoring.md",
+    "docs/metrics.md",
     "docs/recipe.md",
     "docs/gallery/README.md",
 ]
@@ -60,7 +61,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("call.rttm").write_text("SPEAKER call 1 0.0 1.0 <NA> <NA> anna <NA> <NA>\n", encoding="utf-8")
     Path("call.json").write_text('[{"start": 0.0, "end": 1.0, "text": "Hello."}]', encoding="utf-8")
     Path("ZED.json").write_text(json.dumps(ZED), encoding="utf-8")
-    Path("predictions.json").write_text('{"call": [{"start": 0.0, "end": 1.0, "label": "sad"}]}', encoding="utf-8")
+    for name in ("predictions", "old"):
+        Path(f"{name}.json").write_text('{"call": [{"start": 0.0, "end": 1.0, "label": "sad"}]}', encoding="utf-8")
     return tmp_path
 
 
@@ -102,7 +104,7 @@ def test_commands_run(page: str, folder: Path):
     ready = [
         words
         for words in commands(page)
-        if words[1] in ("diarize", "score")
+        if words[1] in ("diarize", "score", "compare")
         and not any(PLACEHOLDER.fullmatch(word) or word.startswith("grids") for word in words)
     ]
     assert ready

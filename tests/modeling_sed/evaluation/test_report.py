@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from modeling_sed import InputError
 from modeling_sed.annotations.annotation import Annotation
-from modeling_sed.cli.json_output import without_nan
+from modeling_sed.evaluation.json_values import without_nan
 from modeling_sed.evaluation.pairing import Pairs, pair_annotations
 from modeling_sed.evaluation.report import score_pairs, worst_utterances
 from modeling_sed.evaluation.report_text import format_report

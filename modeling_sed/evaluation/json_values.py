@@ -1,4 +1,4 @@
-"""What the commands with --json have in common."""
+"""Scores as JSON has them."""
 
 from __future__ import annotations
 
