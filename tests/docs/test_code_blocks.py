@@ -61,7 +61,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("call.rttm").write_text("SPEAKER call 1 0.0 1.0 <NA> <NA> anna <NA> <NA>\n", encoding="utf-8")
     Path("call.json").write_text('[{"start": 0.0, "end": 1.0, "text": "Hello."}]', encoding="utf-8")
     Path("ZED.json").write_text(json.dumps(ZED), encoding="utf-8")
-    for name in ("predictions", "old"):
+    for name in ("predictions", "baseline"):
         Path(f"{name}.json").write_text('{"call": [{"start": 0.0, "end": 1.0, "label": "sad"}]}', encoding="utf-8")
     return tmp_path
 
