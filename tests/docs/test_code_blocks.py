@@ -73,6 +73,15 @@ def test_python_runs(page: str, folder: Path):
         exec(code, names)  # one after the other, as a reader would
 
 
+def test_the_notebook_runs(folder: Path, capsys: pytest.CaptureFixture):
+    notebook = json.loads((REPOSITORY / "docs" / "notebook.ipynb").read_text(encoding="utf-8"))
+    names: dict = {}
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), names)
+    assert "<div" in names["timeline"]._repr_html_() and "EDER" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_are_understood(page: str):
     for words in commands(page):
