@@ -53,7 +53,7 @@ def score(utterances: Sequence[Answered]) -> dict[str, Any]:
             rates = np.array(eder["per_utterance"]["eder"])
             arguments = _arguments(utterances, answer)
             result[answer] |= {
-                "interval": interval(draw_means(rates[:, None], speakers)[:, 0]),
+                "interval": interval(draw_means(rates[:, None], speakers)[:, 0], clusters=result["speakers"]),
                 "sequences": transition_accuracy(*arguments, neutral_label=NEUTRAL)["accuracy"],
                 "boundaries": boundary_quality(*arguments, neutral_label=NEUTRAL),
                 "seconds": eder["durations"],
@@ -124,9 +124,13 @@ def format_comparison(first: Sequence[Answered], second: Sequence[Answered]) -> 
     for answer in (OWN, ARGMAX):
         for (name, before), after in zip(by_corpus(first).items(), by_corpus(second).values(), strict=True):
             rates = np.stack([error_rates(before, answer), error_rates(after, answer)], axis=1)
-            draws = draw_means(rates, [item.speaker for item in before])
+            speakers = [item.speaker for item in before]
+            draws = draw_means(rates, speakers)
             means = rates.mean(axis=0)
-            ratios, differences = interval(draws[:, 1] / draws[:, 0]), interval(draws[:, 1] - draws[:, 0])
+            ratios, differences = (
+                interval(values, clusters=len(set(speakers)))
+                for values in (draws[:, 1] / draws[:, 0], draws[:, 1] - draws[:, 0])
+            )
             lines.append(
                 f"{f'{answer}, {name}':<36}{_percent(means[0]):>10}{_percent(means[1]):>10}{means[1] / means[0]:>8.3f}"
                 f"{f'{ratios[0]:.3f} to {ratios[1]:.3f}':>18}{100 * (means[1] - means[0]):>+12.2f}"
