@@ -39,6 +39,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         prog=prog,
         description="Builds a dataset for Speech Emotion Diarization; datasets.load_from_disk opens it. A build that "
         "was interrupted is resumed by the same command.",
+        epilog=f"Example: {prog} benchmark --corpora ravdess=RAVDESS_DIR --split-by speaker --seed 1 --output-dir OUT",
         allow_abbrev=False,
     )
     parser.add_argument(

@@ -95,7 +95,9 @@ def diarize(
     ] = "auto",
     window: Annotated[
         float | None,
-        typer.Option(help="Seconds of a window of a long recording; 0 for whole recordings.", rich_help_panel="Model"),
+        typer.Option(
+            help="Seconds of a window of a long recording; 0 for whole recordings.", min=0, rich_help_panel="Model"
+        ),
     ] = None,
     max_duration: Annotated[
         float | None,
@@ -157,6 +159,7 @@ def diarize(
     if sum(source is not None and source != [] for source in (paths, file_list, dataset)) != 1:
         raise typer.BadParameter("Give recordings, a --list of them, or a --dataset.")
     options: dict[str, Any] = {"batch_size": _batch_size(batch_size), "turns": turns, "transcript": transcript}
+    options["decoder"] = _decoder(decoder)
     if window is not None:
         options["window"] = window or None
     if max_duration is not None:
@@ -196,7 +199,6 @@ def diarize(
     from .model_loading import load_pipeline
 
     pipeline = load_pipeline(model, device or device_of_process(), dtype, compile_model)
-    options["decoder"] = _decoder(decoder, len(pipeline.model.config.labels))
     options["return_scores"] = pictures is not None and not front_end
     if output is None:
         _diarize_and_print(pipeline, recordings, report, options, write, pictures)
@@ -239,12 +241,12 @@ def _front_end(names: list[str]) -> FrontEnd:
     return front_end_of(names, speech_intervals)
 
 
-def _decoder(value: str | None, label_count: int) -> str | dict[str, Any] | None:
+def _decoder(value: str | None) -> str | dict[str, Any] | None:
     from ..decoding_sed import check_decoder
 
     try:
         decoder = json.loads(value) if value and value.startswith("{") else value
-        check_decoder(decoder, label_count)
+        check_decoder(decoder, label_count=2)  # what it accepts does not depend on it
     except ValueError as error:  # not JSON, or no such decoder
         raise typer.BadParameter(str(error), param_hint="--decoder") from error
     return decoder

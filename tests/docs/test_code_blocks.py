@@ -82,7 +82,7 @@ def test_the_notebook_runs(folder: Path, capsys: pytest.CaptureFixture):
     assert "<div" in names["timeline"]._repr_html_() and "EDER" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, "docs/page.md"])  # whose Python needs a server: tests/modeling_sed/page
 def test_commands_are_understood(page: str):
     for words in commands(page):
         if words[0] == "emotion-diarization":
