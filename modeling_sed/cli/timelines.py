@@ -9,7 +9,7 @@ from ..annotations.annotation import Annotation
 from ..annotations.text_files import Target, opened
 from ..evaluation.time_axis import format_time
 from ..recordings.summary import Summary
-from .terminal import timeline, wants_colors
+from .terminal import is_terminal, timeline, wants_colors
 
 
 def write_timelines(annotations: Iterable[Annotation], target: Target) -> None:
@@ -22,7 +22,8 @@ def write_timelines(annotations: Iterable[Annotation], target: Target) -> None:
     with opened(target) as file:
         for annotation in annotations:
             columns = shutil.get_terminal_size().columns
-            print(*_lines(annotation, columns, wants_colors()), "", sep="\n", file=file, flush=True)
+            colored = is_terminal(file) and wants_colors()
+            print(*_lines(annotation, columns, colored), "", sep="\n", file=file, flush=True)
             summary.add(annotation)
         if summary.recordings:
             print(format_summary(summary), file=file)
