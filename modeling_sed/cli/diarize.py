@@ -195,10 +195,12 @@ def diarize(
         failures.append(failure)
         typer.echo(f"error: {failure}", err=True)
 
-    from ..recordings.diarization import device_of_process, diarize_into
-    from .model_loading import load_pipeline
+    from .model_loading import garbage_uncollected, load_pipeline
 
-    pipeline = load_pipeline(model, device or device_of_process(), dtype, compile_model)
+    with garbage_uncollected():
+        from ..recordings.diarization import device_of_process, diarize_into
+
+        pipeline = load_pipeline(model, device or device_of_process(), dtype, compile_model)
     options["return_scores"] = pictures is not None and not front_end
     if output is None:
         _diarize_and_print(pipeline, recordings, report, options, write, pictures)
