@@ -76,7 +76,11 @@ def diarize(
         str | None, typer.Option(help="cpu, cuda, mps … Default: the best there is.", rich_help_panel="Model")
     ] = None,
     dtype: Annotated[
-        str | None, typer.Option(help="bfloat16, float16 … Default: as the model was saved.", rich_help_panel="Model")
+        str | None,
+        typer.Option(
+            help="auto (bfloat16 where the device computes in it), bfloat16, float16 … Default: as saved.",
+            rich_help_panel="Model",
+        ),
     ] = None,
     compile_model: Annotated[
         bool,
@@ -148,14 +152,7 @@ def diarize(
     ] = None,
 ) -> None:
     """Find the emotions of recordings: segments with times in seconds and scores."""
-    if output is not None and plot is not None:
-        raise typer.BadParameter("--plot draws what is printed: not together with --output.")
-    if per_channel and turns is not None:
-        raise typer.BadParameter("--turns are those of a whole recording: not together with --per-channel.")
-    if per_channel and transcript is not None:
-        raise typer.BadParameter("A --transcript is that of a whole recording: not together with --per-channel.")
-    if output is None and int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise typer.BadParameter("Several processes need an --output, which they share.")
+    _check_combination(output, plot, per_channel, turns, transcript)
     if sum(source is not None and source != [] for source in (paths, file_list, dataset)) != 1:
         raise typer.BadParameter("Give recordings, a --list of them, or a --dataset.")
     options: dict[str, Any] = {"batch_size": _batch_size(batch_size), "turns": turns, "transcript": transcript}
@@ -210,6 +207,19 @@ def diarize(
             typer.echo(f"{count} recordings in {output}")
     if failures:
         raise typer.Exit(1)
+
+
+def _check_combination(
+    output: str | None, plot: Path | None, per_channel: bool, turns: Path | None, transcript: Path | None
+) -> None:
+    if output is not None and plot is not None:
+        raise typer.BadParameter("--plot draws what is printed: not together with --output.")
+    if per_channel and turns is not None:
+        raise typer.BadParameter("--turns are those of a whole recording: not together with --per-channel.")
+    if per_channel and transcript is not None:
+        raise typer.BadParameter("A --transcript is that of a whole recording: not together with --per-channel.")
+    if output is None and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise typer.BadParameter("Several processes need an --output, which they share.")
 
 
 def _batch_size(value: str) -> int | str:

@@ -51,7 +51,10 @@ def live(
         LiveFormat, typer.Option("--format", help="lines: start, end, label and score; jsonl: a JSON object a line.")
     ] = LiveFormat.lines,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps … Default: the best there is.")] = None,
-    dtype: Annotated[str | None, typer.Option(help="bfloat16, float16 … Default: as the model was saved.")] = None,
+    dtype: Annotated[
+        str | None,
+        typer.Option(help="auto (bfloat16 where the device computes in it), bfloat16, float16 … Default: as saved."),
+    ] = None,
     window: Annotated[
         float | None,
         typer.Option(help="Seconds that the model hears at once: less answers sooner, and is less accurate."),

@@ -36,7 +36,8 @@ def load_pipeline(
     Args:
         model: folder or hub id; None for the one that comes with the package.
         device: "cpu", "cuda", "mps" …; default: the fastest available.
-        dtype: name of a floating point type of torch; default: as the model was saved.
+        dtype: name of a floating point type of torch; "auto": bfloat16 where the device computes in it; default: as
+            the model was saved.
         compile_model: whether to compile the model.
 
     Raises:
@@ -50,8 +51,10 @@ def load_pipeline(
     from .. import TASK
     from ..checkpoints.opening import model_folder
 
+    if dtype == "auto":
+        dtype = "bfloat16" if computes_in_bfloat16(device) else None
     if dtype is not None and not isinstance(getattr(torch, dtype, None), torch.dtype):
-        raise typer.BadParameter(f"--dtype {dtype}: must be one of torch's, such as float32, bfloat16, float16.")
+        raise typer.BadParameter(f"--dtype {dtype}: must be auto, or one of torch's, such as float32, bfloat16.")
     try:
         torch.device(device or "cpu")
     except RuntimeError as error:
@@ -70,3 +73,20 @@ def load_pipeline(
     if compile_model:
         found.model.compile()
     return found
+
+
+def computes_in_bfloat16(device: str | None) -> bool:
+    """Whether a device has instructions for bfloat16; without them, it is slower than single precision.
+
+    Args:
+        device: "cpu", "cuda", "mps" …; None for the fastest available.
+    """
+    import torch
+
+    if str(device).startswith("cuda") or (device is None and torch.cuda.is_available()):
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if str(device).startswith("cpu") or (device is None and not torch.backends.mps.is_available()):
+        # versions of torch that cannot tell are taken to have none
+        capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+        return any(capabilities.get(name, False) for name in ("amx_bf16", "avx512_bf16"))
+    return False
