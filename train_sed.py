@@ -1,11 +1,12 @@
 """Trains a Speech Emotion Diarization model with Accelerate, as section 5.2 of arXiv 2306.12991 does by default.
 
-    accelerate launch train_sed.py --dataset DATA --encoder microsoft/wavlm-large --output-dir RUN
+    accelerate launch -m modeling_sed train --dataset DATA --encoder microsoft/wavlm-large --output-dir RUN
 
-DATA is what dataset_scripts/sed.py writes (or a hub id with the same columns): splits train, validation and test. The
-model of the epoch with the lowest validation frame error rate is kept in RUN, where `from_pretrained` and `pipeline`
+DATA is what `emotion-diarization build` writes (or a hub id with the same columns): splits train, validation and test.
+The model of the epoch with the lowest validation frame error rate is kept in RUN, where `from_pretrained` and `pipeline`
 load it; RUN/results.json and RUN/report.md have the Emotion Diarization Error Rate of the test split beside those of
-two trivial answers. --config FILE.yaml reads options from a file: see configs/.
+two trivial answers. --config reads options from a file, by its path or name. In a checkout, train_sed.py may stand in
+the place of -m modeling_sed train.
 """
 
 from __future__ import annotations
@@ -38,11 +39,12 @@ from modeling_sed.evaluation import tuning
 from modeling_sed.frames_sed import InputError
 from modeling_sed.hub.publishing import push_model
 from modeling_sed.modeling_sed import is_labelled
-from modeling_sed.training.arguments import TrainingOptions, parse_options
+from modeling_sed.training.arguments import TrainingOptions
 from modeling_sed.training.augmentation import Augmentation
 from modeling_sed.training.batching import grouped
 from modeling_sed.training.checkpoints import Checkpoints, Progress
 from modeling_sed.training.collation import FrameLabelCollator
+from modeling_sed.training.command_line import parse_options
 from modeling_sed.training.data import batches_in_epoch, load_splits, train_loader
 from modeling_sed.training.evaluation import as_pairs, frame_error_rate, most_frequent_emotion, predict, score
 from modeling_sed.training.model_card import write_model_card

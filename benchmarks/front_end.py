@@ -1,6 +1,6 @@
 """What each front-end processor does to EDER under noise, reverberation and pauses, better or worse.
 
-    pip install 'speech-emotion-diarization[enhancement]'
+    pip install '.[enhancement]'
     python -m benchmarks.front_end MODEL DATASET --limit 100
 
 MODEL is a trained one, DATASET a folder of dataset_scripts/sed.py. Every row is a condition, every column a processor

@@ -321,8 +321,7 @@ def _fingerprint() -> str:
         release = importlib.metadata.version("praat-parselmouth")
     except importlib.metadata.PackageNotFoundError:
         raise ImportError(
-            "the synthetic corpus needs Praat's speech synthesiser: "
-            'pip install "speech-emotion-diarization[synthesis]"'
+            "The synthetic corpus needs Praat's speech synthesiser (GPL-3.0): `pip install praat-parselmouth`."
         ) from None
     source = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
     return f"praat-parselmouth {release}, source {source}"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .checkpoints.speechbrain import load_speechbrain
     from .configuration_sed import SEDConfig
     from .frames_sed import FrameGeometry, InputError, Segment
+    from .hub.metric_modules import metric_path
     from .modeling_sed import SEDForAudioFrameClassification
     from .pipeline_sed import SpeechEmotionDiarizationPipeline
 
@@ -28,6 +29,7 @@ __all__ = [
     "Segment",
     "SpeechEmotionDiarizationPipeline",
     "load_speechbrain",
+    "metric_path",
 ]
 
 TASK = "speech-emotion-diarization"
@@ -39,6 +41,7 @@ _MODULES = {
     "Segment": "frames_sed",
     "SpeechEmotionDiarizationPipeline": "pipeline_sed",
     "load_speechbrain": "checkpoints.speechbrain",
+    "metric_path": "hub.metric_modules",
 }
 
 register_with_transformers()

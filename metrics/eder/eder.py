@@ -108,6 +108,9 @@ class Eder(evaluate.Metric):
         columns: dict[str, Any] = {"predictions": predictions, "references": references, "durations": durations}
         if missing := [name for name, column in columns.items() if column is None]:
             raise ValueError(f"eder needs {', '.join(missing)}.")
+        for name, column in columns.items():
+            if not hasattr(column, "__len__"):
+                raise ValueError(f"{name} must be a list with one entry for each utterance; got {column!r}.")
         if len({len(column) for column in columns.values()}) > 1:
             lengths = ", ".join(f"{len(column)} {name}" for name, column in columns.items())
             raise ValueError(f"Each utterance needs its predictions, references and duration; got {lengths}.")

@@ -1,4 +1,4 @@
-"""`emotion-diarization train`: the same as `python train_sed.py`, or `accelerate launch train_sed.py`."""
+"""`emotion-diarization train`, for several processes `accelerate launch -m modeling_sed train`: train_sed.py."""
 
 from __future__ import annotations
 

@@ -21,15 +21,19 @@ MODULES = {
 }
 
 
-def module_folder(name: str) -> Path:
-    """The folder of a module: its code, card, example and requirements.
+def metric_path(name: str) -> str:
+    """The folder of a module in this package, for `evaluate.load`: its code, card, example and requirements.
+
+    ```python
+    >>> eder = evaluate.load(modeling_sed.metric_path("eder"))
+    ```
 
     Raises:
         InputError: if there is no such module.
     """
     if name not in MODULES:
         raise InputError(f"There is no metric {name!r}; the metrics are {', '.join(MODULES)}.")
-    return Path(next(iter(metrics.__path__))) / name
+    return str(Path(next(iter(metrics.__path__))) / name)
 
 
 def install_module(name: str) -> Path:
@@ -44,7 +48,7 @@ def install_module(name: str) -> Path:
     Raises:
         InputError: if there is no such module.
     """
-    code = sorted(module_folder(name).glob("*.py"))
+    code = sorted(Path(metric_path(name)).glob("*.py"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in code)).hexdigest()
     package = Path(init_dynamic_modules()) / "metrics"
     folder = package / f"evaluate-{MODULES[name]}--{name}" / digest
@@ -62,8 +66,8 @@ def write_space(name: str, folder: Path) -> None:
     Raises:
         InputError: if there is no such module.
     """
-    shutil.copytree(module_folder(name), folder, dirs_exist_ok=True)
-    shutil.copy(module_folder(name).with_name("space_app.py"), folder / "app.py")
+    shutil.copytree(metric_path(name), folder, dirs_exist_ok=True)
+    shutil.copy(Path(metric_path(name)).with_name("space_app.py"), folder / "app.py")
 
 
 def push_module(name: str, namespace: str, *, private: bool = False, dry_run: bool = False) -> str:

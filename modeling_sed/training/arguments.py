@@ -1,23 +1,11 @@
-"""Options of train_sed.py: from the command line, a YAML file, or both.
-
-Options that mean what those of transformers' `TrainingArguments` mean have their names.
-"""
+"""Options of train_sed.py. Those that mean what one of transformers' `TrainingArguments` means have its name."""
 
 from __future__ import annotations
 
-import argparse
 import math
-import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
-from pathlib import Path
+from dataclasses import dataclass, field
 
-import yaml
-from transformers import HfArgumentParser
-from transformers.hf_argparser import string_to_bool
-
-from ..frames_sed import InputError, MissingFileError
-from .recipes import RECIPES
+from ..frames_sed import InputError
 
 NAMED_SCHEDULES = ("linear", "cosine", "constant_with_warmup")  # of transformers
 AT_LEAST_ONE = (
@@ -34,7 +22,7 @@ AT_LEAST_ONE = (
 )
 RANGES = {  # the greatest value; the least is 0
     "layer_learning_rate_decay": 1.0,
-    "label_smoothing": 1.0,
+    "label_smoothing_factor": 1.0,
     "soft_joins": math.inf,
     "augment_conditions": 1.0,
     "augment_non_speech": 1.0,
@@ -48,32 +36,51 @@ RANGES = {  # the greatest value; the least is 0
 }
 
 
-@dataclass
-class TrainingOptions:
-    """Options of train_sed.py. The defaults are the paper's recipe (section 5.2 of arXiv 2306.12991)."""
+def flag(name: str) -> str:
+    """An option on the command line."""
+    return "--" + name.replace("_", "-")
+
+
+@dataclass(kw_only=True)
+class DataOptions:
+    """What is learnt from."""
+
+    _argument_group_name = "data"
 
     dataset: str = field(
         metadata={
+            "metavar": "DATA",
             "help": "Folder of a dataset that the builder has written; hub id of a dataset; or a .yaml file with "
-            "options of the builder, whose train split is then rendered during training. '{seed}' stands for the seed."
+            "options of the builder, whose train split is then rendered during training. '{seed}' stands for the seed.",
         }
     )
-    encoder: str = field(
-        metadata={
-            "help": "Hub id or folder of a pretrained wavlm, wav2vec2, hubert, wav2vec2-bert or whisper checkpoint, "
-            "or a .json file with the configuration of an encoder to train from scratch."
-        }
-    )
-    output_dir: str = field(metadata={"help": "Folder for the best epoch's model, results.json and report.md."})
     labels: list[str] = field(
         default_factory=lambda: ["neutral", "happy", "sad", "angry"],
-        metadata={"help": "Label names, in the order of the classifier's outputs; 'neutral' among them."},
+        metadata={
+            "metavar": "LABEL",
+            "help": "Label names, in the order of the classifier's outputs; 'neutral' among them.",
+        },
     )
     streaming: bool = field(
         default=False,
         metadata={"help": "Read the train split during training, without a copy of a hub dataset on disk."},
     )
-    # the model
+
+
+@dataclass(kw_only=True)
+class ModelOptions:
+    """What the model is, and what of it is trained."""
+
+    _argument_group_name = "model"
+
+    encoder: str = field(
+        metadata={
+            "metavar": "ENCODER",
+            "help": "Hub id or folder of a pretrained wavlm, wav2vec2, hubert, wav2vec2-bert or whisper checkpoint, "
+            "or a .json file with the configuration of an encoder to train from scratch: a path, or a name such as "
+            "wavlm-tiny.json, which comes with this package.",
+        }
+    )
     encoder_layers: int | None = field(
         default=None,
         metadata={"help": "Keep only this number of the encoder's transformer layers, the lowest. Default: all."},
@@ -109,7 +116,10 @@ class TrainingOptions:
     lora_alpha: int = field(default=16, metadata={"help": "Adapters are scaled by lora_alpha / lora_rank."})
     lora_target_modules: list[str] = field(
         default_factory=list,
-        metadata={"help": "Names of the linear layers that get adapters. Default: the feed-forward layers."},
+        metadata={
+            "metavar": "NAME",
+            "help": "Names of the linear layers that get adapters. Default: the feed-forward layers.",
+        },
     )
     mask_time_prob: float = field(default=0.0, metadata={"help": "SpecAugment: share of frames masked in training."})
     mask_feature_prob: float = field(
@@ -117,9 +127,19 @@ class TrainingOptions:
     )
     attn_implementation: str | None = field(
         default=None,
-        metadata={"help": "eager or sdpa; on a CPU in bfloat16, eager is faster. Default: sdpa."},
+        metadata={
+            "metavar": "{eager,sdpa}",
+            "help": "eager or sdpa; on a CPU in bfloat16, eager is faster. Default: sdpa.",
+        },
     )
-    # the optimisation
+
+
+@dataclass(kw_only=True)
+class OptimisationOptions:
+    """How the weights change."""
+
+    _argument_group_name = "optimisation"
+
     num_train_epochs: int = field(default=15, metadata={"help": "Passes over the train split."})
     balance: bool = field(
         default=False,
@@ -152,7 +172,8 @@ class TrainingOptions:
     lr_scheduler_type: str = field(
         default="newbob",
         metadata={
-            "help": "newbob (anneals after epochs with too little improvement), " + ", ".join(NAMED_SCHEDULES) + "."
+            "metavar": "NAME",
+            "help": "newbob (anneals after epochs with too little improvement), " + ", ".join(NAMED_SCHEDULES) + ".",
         },
     )
     warmup_steps: int = field(
@@ -174,7 +195,7 @@ class TrainingOptions:
             "(fewer at first), such as 0.999."
         },
     )
-    label_smoothing: float = field(
+    label_smoothing_factor: float = field(
         default=0.0, metadata={"help": "Share of the target of a frame that is spread over all labels."}
     )
     soft_joins: float = field(
@@ -185,13 +206,21 @@ class TrainingOptions:
     )
     max_grad_norm: float = field(default=5.0, metadata={"help": "Clip the gradient to this norm."})
     mixed_precision: str | None = field(
-        default=None, metadata={"help": "no, fp16 or bf16. Default: as `accelerate config` says."}
+        default=None,
+        metadata={"metavar": "{no,fp16,bf16}", "help": "no, fp16 or bf16. Default: as `accelerate config` says."},
     )
     gradient_checkpointing: bool = field(
         default=False,
         metadata={"help": "Recompute activations in the backward pass, which saves memory and takes time."},
     )
-    # augmentation
+
+
+@dataclass(kw_only=True)
+class AugmentationOptions:
+    """What is done to utterances before the model hears them."""
+
+    _argument_group_name = "augmentation"
+
     augment_conditions: float = field(
         default=0.0,
         metadata={
@@ -211,10 +240,17 @@ class TrainingOptions:
     )
     augment_noises: str | None = field(
         default=None,
-        metadata={"help": "Add noise from this folder of audio files to utterances (needs audiomentations)."},
+        metadata={
+            "metavar": "DIR",
+            "help": "Add noise from this folder of audio files to utterances (needs audiomentations).",
+        },
     )
     augment_rooms: str | None = field(
-        default=None, metadata={"help": "Convolve utterances with room impulse responses from this folder (likewise)."}
+        default=None,
+        metadata={
+            "metavar": "DIR",
+            "help": "Convolve utterances with room impulse responses from this folder (likewise).",
+        },
     )
     augment_gain: float = field(
         default=0.0, metadata={"help": "Change the level of utterances by up to this many dB (likewise)."}
@@ -223,7 +259,17 @@ class TrainingOptions:
         default=0.0,
         metadata={"help": "Change the speed of utterances by up to this share, such as 0.1, with their labels."},
     )
-    # the run
+
+
+@dataclass(kw_only=True)
+class RunOptions:
+    """How it runs, and what comes of it."""
+
+    _argument_group_name = "run"
+
+    output_dir: str = field(
+        metadata={"metavar": "DIR", "help": "Folder for the best epoch's model, results.json and report.md."}
+    )
     dataloader_num_workers: int = field(
         default=0, metadata={"help": "Processes that decode audio, per training process."}
     )
@@ -243,27 +289,36 @@ class TrainingOptions:
     )
     overwrite: bool = field(default=False, metadata={"help": "Delete the checkpoints of an earlier run in output_dir."})
     report_to: list[str] = field(
-        default_factory=list, metadata={"help": "Experiment trackers of Accelerate: tensorboard, wandb, mlflow …"}
+        default_factory=list,
+        metadata={"metavar": "TRACKER", "help": "Experiment trackers of Accelerate: tensorboard, wandb, mlflow …"},
     )
     push_to_hub: bool = field(
         default=False, metadata={"help": "Publish the model on the Hub; with --seeds, the best one."}
     )
-    hub_model_id: str | None = field(default=None, metadata={"help": "NAMESPACE/NAME of the published model."})
+    hub_model_id: str | None = field(
+        default=None, metadata={"metavar": "NAMESPACE/NAME", "help": "NAMESPACE/NAME of the published model."}
+    )
     hub_private_repo: bool = field(default=False, metadata={"help": "Create the repository as a private one."})
     license: str | None = field(
         default=None,
         metadata={
-            "help": "Licence for the model card, such as cc-by-nc-sa-4.0; the licences of the data may restrict it."
+            "metavar": "LICENCE",
+            "help": "Licence for the model card, such as cc-by-nc-sa-4.0; the licences of the data may restrict it.",
         },
     )
+
+
+@dataclass(kw_only=True)
+class TrainingOptions(RunOptions, AugmentationOptions, OptimisationOptions, ModelOptions, DataOptions):
+    """All options. The defaults are the paper's recipe (section 5.2 of arXiv 2306.12991)."""
 
     def __post_init__(self):
         for name in AT_LEAST_ONE:
             if (value := getattr(self, name)) is not None and value < 1:
-                raise InputError(f"{_flag(name)} must be at least 1; got {value}.")
+                raise InputError(f"{flag(name)} must be at least 1; got {value}.")
         for name, most in RANGES.items():
             if not 0 <= (getattr(self, name) or 0) <= most:
-                raise InputError(f"{_flag(name)} must lie between 0 and {most:g}; got {getattr(self, name)}.")
+                raise InputError(f"{flag(name)} must lie between 0 and {most:g}; got {getattr(self, name)}.")
         if self.lr_scheduler_type not in ("newbob", *NAMED_SCHEDULES):
             raise InputError(
                 f"--lr-scheduler-type is newbob or one of {', '.join(NAMED_SCHEDULES)}; got {self.lr_scheduler_type!r}."
@@ -289,85 +344,3 @@ class TrainingOptions:
     def streams(self) -> bool:
         """Whether the train split is read or rendered during training."""
         return self.streaming or self.dataset.endswith((".yaml", ".yml"))
-
-
-def parse_options(
-    arguments: Sequence[str] | None = None, description: str | None = None, prog: str | None = None
-) -> TrainingOptions:
-    """Options of the command line, on top of those of the YAML file that ``--config`` names, on top of a recipe.
-
-    Either may name the ``recipe``, which is no option itself: what it stands for are options.
-
-    Args:
-        arguments: of the command line; default: those of this process.
-        description: for ``--help``.
-        prog: name of the command, for ``--help``.
-
-    Raises:
-        InputError: for a bad value, a missing file, or an unknown option in the file.
-        SystemExit: with code 2, for bad usage; with 0, for ``--help``.
-    """
-    parser = HfArgumentParser(
-        TrainingOptions,  # type: ignore[arg-type]  # transformers' DataClassType is the type of nothing
-        description=description,
-        prog=prog,
-        allow_abbrev=False,
-        formatter_class=_HelpFormatter,
-    )
-    parser.add_argument("--config", metavar="FILE.yaml", help="Options by name; those of the command line win.")
-    parser.add_argument(
-        "--recipe",
-        choices=RECIPES,
-        default="paper",
-        help="Defaults of the other options: the paper's, or those for natural recordings (docs/recipe.md).",
-    )
-    for action in parser._actions:
-        if action.type is string_to_bool:  # a flag, also where None is the default
-            action.nargs, action.const = "?", True
-        # options with underscores are accepted, too, but --help shows one spelling
-        action.option_strings = [option for option in action.option_strings if "_" not in option]
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
-    if config := _value_of("--config", arguments):
-        arguments = [*_read_config(Path(config)), *arguments]
-    parser.set_defaults(**RECIPES.get(_value_of("--recipe", arguments) or "", {}))
-    namespace = parser.parse_args(arguments)
-    del namespace.config, namespace.recipe
-    return TrainingOptions(**vars(namespace))
-
-
-class _HelpFormatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
-    """Shows the defaults of options that have one."""
-
-    def _get_help_string(self, action: argparse.Action) -> str | None:
-        return action.help if action.default in (None, False, []) else super()._get_help_string(action)
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
-def _value_of(option: str, arguments: Sequence[str]) -> str | None:
-    """What a command line says of one option, before the others are looked at."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument(option, nargs="?", dest="value")
-    return parser.parse_known_args(arguments)[0].value
-
-
-def _read_config(path: Path) -> list[str]:
-    """The file's options as a command line, so that one parser checks both."""
-    try:
-        options = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except FileNotFoundError as error:
-        raise MissingFileError(f"--config: there is no file {path}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(options, dict):
-        raise InputError(f"{path} must hold options by name; got {type(options).__name__}.")
-    known = {"recipe", *(option.name for option in fields(TrainingOptions))}
-    if unknown := [str(name) for name in options if name not in known]:
-        raise InputError(f"{path}: unknown option(s) {', '.join(unknown)}; see --help.")
-    arguments = []
-    for name, value in options.items():
-        if value is not None:
-            arguments += [_flag(name), *map(str, value if isinstance(value, list) else [value])]
-    return arguments

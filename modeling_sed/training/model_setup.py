@@ -17,8 +17,9 @@ from transformers.feature_extraction_sequence_utils import SequenceFeatureExtrac
 from transformers.utils import FEATURE_EXTRACTOR_NAME
 
 from ..checkpoints.classifiers import from_classifier
+from ..configs import config_names, find_config
 from ..configuration_sed import SEDConfig
-from ..frames_sed import InputError, import_library
+from ..frames_sed import InputError, MissingFileError, import_library
 from ..modeling_sed import SEDForAudioFrameClassification
 from .arguments import TrainingOptions
 
@@ -35,7 +36,7 @@ def build_model(options: TrainingOptions) -> tuple[SEDForAudioFrameClassificatio
     masking["apply_spec_augment"] = any(masking.values())
     from_scratch = options.encoder.endswith(".json")
     if from_scratch:
-        encoder_config = _read_encoder_config(Path(options.encoder)) | masking
+        encoder_config = _read_encoder_config(options.encoder) | masking
         if options.encoder_layers is not None:
             raise InputError(f"--encoder-layers: {options.encoder} says itself how many layers there are.")
         model = SEDForAudioFrameClassification(
@@ -70,7 +71,13 @@ def _head_options(options: TrainingOptions) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _read_encoder_config(path: Path) -> dict[str, Any]:
+def _read_encoder_config(name: str) -> dict[str, Any]:
+    """The configuration in a file: a path, or the name of one that comes with the package."""
+    path = Path(name) if Path(name).is_file() else find_config(name, ".json")
+    if path is None:
+        raise MissingFileError(
+            f"--encoder: there is no file {name}; by name there are {', '.join(config_names('.json'))} (with .json)."
+        )
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -24,7 +24,7 @@ RECIPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "weight_decay": 0.01,
             "max_grad_norm": 1.0,
             "average_weights": 0.995,
-            "label_smoothing": 0.05,
+            "label_smoothing_factor": 0.05,
             "soft_joins": 0.1,
             "mask_time_prob": 0.1,
             "mask_feature_prob": 0.1,

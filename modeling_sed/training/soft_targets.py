@@ -24,8 +24,8 @@ class SoftTargets:
     @classmethod
     def of_options(cls, options: TrainingOptions) -> SoftTargets | None:
         """Those that the options ask for; None if they ask for none."""
-        wanted = options.label_smoothing or options.soft_joins
-        return cls(options.label_smoothing, options.soft_joins) if wanted else None
+        wanted = options.label_smoothing_factor or options.soft_joins
+        return cls(options.label_smoothing_factor, options.soft_joins) if wanted else None
 
     def __call__(self, frame_labels: np.ndarray, labels: int, frame_seconds: float) -> np.ndarray:
         """The targets of an utterance.

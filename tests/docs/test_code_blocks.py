@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from modeling_sed.cli.app import app
 from modeling_sed.dataset_scripts.command_line import _parser
-from modeling_sed.training.arguments import parse_options
+from modeling_sed.training.command_line import parse_options
 from tests.conftest import REPOSITORY
 
 PAGES = [

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from modeling_sed.training.arguments import TrainingOptions, parse_options
+from modeling_sed.training.arguments import TrainingOptions
+from modeling_sed.training.command_line import parse_options
 from modeling_sed.training.recipes import RECIPES
 from tests.conftest import REPOSITORY
 

@@ -78,6 +78,6 @@ def test_training_with_certain_probabilities_is_training_with_labels(odd_data: P
     common = {"dataset": odd_data, "encoder": encoder, "num_train_epochs": 1}
     hard = train_here(**common, output_dir=tmp_path / "hard")
     certain = train_here(**common, output_dir=tmp_path / "certain", soft_joins=0.001)
-    smooth = train_here(**common, output_dir=tmp_path / "smooth", label_smoothing=0.2)
+    smooth = train_here(**common, output_dir=tmp_path / "smooth", label_smoothing_factor=0.2)
     losses = [run["history"][0]["train_loss"] for run in (hard, certain, smooth)]
     assert losses[1] == pytest.approx(losses[0], abs=1e-5) and abs(losses[2] - losses[0]) > 1e-5
