@@ -2,11 +2,11 @@
 
     accelerate launch -m modeling_sed train --dataset DATA --encoder microsoft/wavlm-large --output-dir RUN
 
-DATA is what `emotion-diarization build` writes (or a hub id with the same columns): splits train, validation and test.
-The model of the epoch with the lowest validation frame error rate is kept in RUN, where `from_pretrained` and `pipeline`
-load it; RUN/results.json and RUN/report.md have the Emotion Diarization Error Rate of the test split beside those of
-two trivial answers. --config reads options from a file, by its path or name. In a checkout, train_sed.py may stand in
-the place of -m modeling_sed train.
+DATA is what `emotion-diarization build` writes (or a hub id with the same columns): splits train, validation and
+test. The model of the epoch with the lowest validation frame error rate is kept in RUN, where `from_pretrained` and
+`pipeline` load it; RUN/results.json and RUN/report.md have the Emotion Diarization Error Rate of the test split
+beside those of two trivial answers. --config reads options from a file, by its path or name. In a checkout,
+train_sed.py may stand in the place of -m modeling_sed train.
 """
 
 from __future__ import annotations

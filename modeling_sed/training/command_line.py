@@ -61,14 +61,14 @@ def _parser(description: str | None, prog: str | None) -> argparse.ArgumentParse
         description=description,
         prog=prog,
         usage="%(prog)s --dataset DATA --encoder ENCODER --output-dir DIR [options]",
+        epilog=f"Names for --config: {', '.join(config_names('.yaml'))}.\nTheir files: {FOLDER}",
         allow_abbrev=False,
         formatter_class=_HelpFormatter,
     )
     parser.add_argument(
         "--config",
         metavar="FILE.yaml",
-        help="Options by name; those of the command line win. A path, or the name of a file that comes with this "
-        f"package ({', '.join(config_names('.yaml'))}), in {FOLDER}.",
+        help="Options by name; those of the command line win. A path, or one of the names at the end.",
     )
     parser.add_argument(
         "--recipe",

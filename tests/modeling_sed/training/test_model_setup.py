@@ -133,7 +133,8 @@ from modeling_sed import InputError
 from modeling_sed.training.arguments import TrainingOptions
 from modeling_sed.training.model_setup import build_model
 try:
-    print("normalises:", build_model(TrainingOptions(dataset="data", encoder=sys.argv[1], output_dir="run"))[1].do_normalize)
+    options = TrainingOptions(dataset="data", encoder=sys.argv[1], output_dir="run")
+    print("normalises:", build_model(options)[1].do_normalize)
 except InputError as error:
     print("refused:", error)
 """
