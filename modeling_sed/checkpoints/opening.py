@@ -20,8 +20,9 @@ from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, R
 
 from ..configuration_sed import SEDConfig
 from ..frames_sed import InputError, MissingFileError
-from .speechbrain import FILES as SPEECHBRAIN_FILES
 from .speechbrain import convert_speechbrain
+from .speechbrain_files import FILES as SPEECHBRAIN_FILES
+from .speechbrain_files import is_speechbrain, speechbrain_files
 
 DOWNLOADED = ["*.json", "*.safetensors", *SPEECHBRAIN_FILES]
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
@@ -32,7 +33,8 @@ def model_folder(model: str) -> Path:
     """The folder of a model.
 
     Args:
-        model: folder or hub id of a model of this package, or of a checkpoint in SpeechBrain's layout.
+        model: folder or hub id of a model of this package, or of a checkpoint in SpeechBrain's layout; or the results
+            folder of a training with SpeechBrain.
 
     Raises:
         InputError: if there is none, it is a model of another kind, or the Hub cannot be reached. The message says
@@ -41,7 +43,7 @@ def model_folder(model: str) -> Path:
     folder = Path(model).expanduser()
     if not folder.exists():
         folder = _downloaded(model)
-    if all((folder / name).is_file() for name in SPEECHBRAIN_FILES):
+    if is_speechbrain(folder):
         return _converted(folder, model)
     if reason := _why_not(folder, model):
         raise InputError(f"Cannot load the model {model}: {reason}")
@@ -77,7 +79,7 @@ def _downloaded(repo_id: str) -> Path:
 
 def _is_complete(folder: Path) -> bool:
     ours = (folder / "config.json").is_file() and any((folder / name).is_file() for name in WEIGHTS)
-    return ours or all((folder / name).is_file() for name in SPEECHBRAIN_FILES)
+    return ours or is_speechbrain(folder)
 
 
 def _hub_answers() -> bool:
@@ -93,7 +95,8 @@ def _hub_answers() -> bool:
 
 def _converted(folder: Path, model: str) -> Path:
     """The conversion of a checkpoint of the authors, which is made if it is not there yet."""
-    state = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in sorted(folder.iterdir())]
+    files = [path.resolve() for path in (*folder.iterdir(), *speechbrain_files(folder).values())]
+    state = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in sorted(files)]
     key = hashlib.sha256(json.dumps(state).encode()).hexdigest()[:16]
     converted = Path(constants.HF_HOME) / "emotion-diarization" / key
     if not converted.exists():

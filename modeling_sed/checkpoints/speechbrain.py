@@ -1,4 +1,4 @@
-"""The authors' released checkpoints, made with SpeechBrain, as models of this package.
+"""Checkpoints of SpeechBrain's recipe, the authors' released ones and others, as models of this package.
 
 A checkpoint such as ``speechbrain/emotion-diarization-wavlm-large`` is a folder with ``hyperparams.yaml`` (names of
 Python objects, and their arguments), two pickled state dicts, ``wav2vec2.ckpt`` (the fine-tuned encoder) and
@@ -18,17 +18,15 @@ from typing import Any
 
 import torch
 import yaml
-from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import HFValidationError
 from transformers import AutoConfig, AutoFeatureExtractor, PreTrainedConfig, Wav2Vec2FeatureExtractor
 
 from ..configuration_sed import SEDConfig
-from ..frames_sed import InputError, MissingFileError
+from ..frames_sed import InputError
 from ..modeling_sed import SEDForAudioFrameClassification
 from ..pipeline_sed import SpeechEmotionDiarizationPipeline
 from .new_folder import new_folder
+from .speechbrain_files import find_file, speechbrain_files
 
-FILES = ("hyperparams.yaml", "wav2vec2.ckpt", "model.ckpt", "label_encoder.txt")
 ENCODER_FILES = ("config.json", "preprocessor_config.json")
 LABEL_NAMES = {"n": "neutral", "h": "happy", "s": "sad", "a": "angry"}  # the recipe's abbreviations
 # settings of the recipe that this package computes with; checkpoints with others are refused
@@ -49,7 +47,8 @@ def convert_speechbrain(source: str | Path, output_dir: str | Path, encoder: str
     """Writes a checkpoint as a folder for `from_pretrained` and `pipeline`, completely or not at all.
 
     Args:
-        source: folder or hub id of the checkpoint.
+        source: folder or hub id of the checkpoint; or the results folder of a training, whose best checkpoint is taken,
+            or one of its folders ``CKPT+…``.
         output_dir: a new folder.
         encoder: folder or hub id of the encoder that was fine-tuned; default: the one that the checkpoint names.
 
@@ -73,9 +72,9 @@ def load_speechbrain(source: str | Path, encoder: str | Path | None = None) -> S
     >>> diarize("call.wav")
     ```
     """
-    files = {name: _file(source, name) for name in FILES}
+    files = speechbrain_files(source)
     settings = _read_settings(files["hyperparams.yaml"])
-    encoder_config, feature_extractor = _read_encoder(files["hyperparams.yaml"], settings, encoder)
+    encoder_config, feature_extractor = _read_encoder(files, settings, encoder)
     config = SEDConfig(
         encoder_config=encoder_config,
         normalize_waveform=feature_extractor.do_normalize,
@@ -87,19 +86,6 @@ def load_speechbrain(source: str | Path, encoder: str | Path | None = None) -> S
     _fill(model.encoder, files["wav2vec2.ckpt"], _encoder_key)
     _fill(model.classifier, files["model.ckpt"], _head_key)
     return SpeechEmotionDiarizationPipeline(model=model.eval(), feature_extractor=feature_extractor)
-
-
-def _file(source: str | Path, name: str) -> Path:
-    """A file of a folder, or of a repository on the Hub, which is downloaded."""
-    if Path(source).is_dir():
-        path = Path(source) / name
-        if not path.is_file():
-            raise MissingFileError(f"{source} has no {name}.")
-        return path
-    try:
-        return Path(hf_hub_download(str(source), name))
-    except (OSError, HFValidationError) as error:
-        raise InputError(f"{source} is not a folder, and {name} cannot be downloaded from the Hub: {error}") from error
 
 
 class _DataLoader(yaml.SafeLoader):
@@ -137,9 +123,10 @@ def _read_settings(path: Path) -> dict[str, Any]:
 
 
 def _read_encoder(
-    path: Path, settings: Mapping[str, Any], encoder: str | Path | None
+    files: Mapping[str, Path], settings: Mapping[str, Any], encoder: str | Path | None
 ) -> tuple[PreTrainedConfig, Wav2Vec2FeatureExtractor]:
     """Configuration and feature extractor of the encoder that was fine-tuned."""
+    path = files["hyperparams.yaml"]
     name = encoder or settings.get("wav2vec2_hub") or settings["wav2vec2"].get("source")
     if match := re.fullmatch(r"<(\w+)>", str(name)):
         name = settings.get(match[1])
@@ -147,7 +134,9 @@ def _read_encoder(
         raise InputError(f"{path} does not name the encoder (wav2vec2_hub); give its folder or hub id.")
     if (path.parent / name).is_dir():  # beside the checkpoint
         name = path.parent / name
-    config_file, preprocessor_file = (_file(name, file) for file in ENCODER_FILES)
+    # a training has downloaded it into a folder beside the labels
+    downloaded = files["label_encoder.txt"].with_name(Path(str(settings["wav2vec2"].get("save_path"))).name)
+    config_file, preprocessor_file = (find_file(name, file, downloaded) for file in ENCODER_FILES)
     config = AutoConfig.from_pretrained(config_file.parent, apply_spec_augment=False, layerdrop=0.0)
     return config, AutoFeatureExtractor.from_pretrained(preprocessor_file.parent, return_attention_mask=True)
 

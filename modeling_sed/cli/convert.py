@@ -9,7 +9,13 @@ import typer
 
 
 def convert(
-    source: Annotated[str, typer.Argument(help="Folder or hub id of a checkpoint of SpeechBrain's recipe.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="Folder or hub id of a checkpoint of SpeechBrain's recipe; or the results folder of a training with "
+            "it, whose best checkpoint by validation is taken, or one of its folders save/CKPT+…"
+        ),
+    ],
     output_dir: Annotated[Path, typer.Argument(help="New folder for the model.")],
     encoder: Annotated[
         str | None,
@@ -18,7 +24,9 @@ def convert(
         ),
     ] = None,
 ) -> None:
-    """Convert a checkpoint of the paper's authors to a model of this package."""
+    """Convert a checkpoint of SpeechBrain's recipe, such as the paper's authors', to a model of this package."""
     from ..checkpoints.speechbrain import convert_speechbrain
+    from ..checkpoints.speechbrain_files import speechbrain_files
 
+    typer.echo(f"weights: {speechbrain_files(source)['wav2vec2.ckpt']}", err=True)
     typer.echo(convert_speechbrain(source, output_dir, encoder))
