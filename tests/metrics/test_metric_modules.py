@@ -7,13 +7,15 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import evaluate
 import pytest
 import yaml
 
-from modeling_sed.hub.metric_modules import MODULES, install_module, write_space
+import modeling_sed
+from modeling_sed.hub.metric_modules import MODULES, install_module, metric_path, write_space
 from tests.conftest import REPOSITORY
 from tests.local_hub import LocalHub
 
@@ -123,6 +125,18 @@ for name in ("eder", "emotion_transition_accuracy", "boundary_quality", "annotat
     run([sys.executable, "-c", code], REPOSITORY)
 
 
-def test_unknown_metric():
+@pytest.mark.parametrize("function", [install_module, metric_path])
+def test_unknown_metric(function: Callable):
     with pytest.raises(ValueError, match="no metric 'wer'; the metrics are eder"):
-        install_module("wer")
+        function("wer")
+
+
+def test_one_utterance_that_is_not_in_a_list_is_named():
+    happy = {"start": 0.0, "end": 1.0, "label": "happy"}
+    eder = evaluate.load(modeling_sed.metric_path("eder"))
+    with pytest.raises(ValueError, match=r"durations must be a list with one entry for each utterance; got 4\.0\."):
+        eder.add_batch(predictions=[happy], references=[happy], durations=4.0)
+    with pytest.raises(ValueError, match="utterance 0: its predictions must be a list of segments; got"):
+        eder.add_batch(predictions=[happy], references=[happy], durations=[4.0])
+    eder.add(prediction=[happy], reference=[happy], duration=4.0)
+    assert eder.compute()["eder"] == 0

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from transformers import TrainingArguments
 
-from modeling_sed.training.arguments import TrainingOptions
+from modeling_sed.training.arguments import TrainingOptions, flag
 from modeling_sed.training.command_line import parse_options
 from modeling_sed.training.recipes import RECIPES
 from tests.conftest import REPOSITORY
@@ -97,3 +100,37 @@ def test_help_shows_the_defaults_of_the_recipe(capsys):
         assert stopped.value.code == 0
         shown[recipe] = " ".join(capsys.readouterr().out.split())
     assert "(default: newbob)" in shown["paper"] and "(default: cosine)" in shown["improved"]
+
+
+@pytest.mark.parametrize("name", ["wavlm-large", "wavlm_large", "wavlm_large.yaml"])
+def test_a_configuration_of_the_package_by_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    path = REPOSITORY / "configs" / "wavlm_large.yaml"
+    given = ["--dataset", "data", "--output-dir", "run", "--config"]
+    assert parse_options([*given, name]) == parse_options([*given, str(path)])
+    (tmp_path / name).write_text("encoder: here\n")  # a path comes first
+    assert parse_options([*given, name]).encoder == "here"
+
+
+@pytest.mark.parametrize("name", ["wavlm-larger", "accelerate-fsdp", "configs/wavlm_large.yaml", "wavlm_tiny.json"])
+def test_an_unknown_name_lists_the_known_ones(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OSError, match=rf"no file {name}; by name there are .*laptop, .*wavlm-large\."):
+        parse_options([*REQUIRED, "--config", name])
+
+
+def test_help_has_groups_with_every_option_and_what_it_takes(capsys):
+    with pytest.raises(SystemExit):
+        parse_options(["--help"])
+    shown = capsys.readouterr().out
+    titles = re.findall(r"^(\w+):", shown, re.M)
+    assert titles == ["usage", "options", "data", "model", "optimisation", "augmentation", "run"]
+    for option in fields(TrainingOptions):
+        line = re.search(rf"^  {flag(option.name)} (.*)", shown, re.M)
+        assert line and not re.search(r"[A-Z]_[A-Z]", line[1]), option.name  # N, DIR …, not NUM_TRAIN_EPOCHS
+
+
+def test_options_are_named_as_those_of_transformers_or_are_ours():
+    theirs = {option.name for option in fields(TrainingArguments)}
+    same = {option.name for option in fields(TrainingOptions)} & theirs
+    assert {"label_smoothing_factor", "warmup_steps", "per_device_train_batch_size", "report_to", "push_to_hub"} <= same
