@@ -1,19 +1,20 @@
 # `make demo` and `make test` set everything up in .venv and run. They need Python >= 3.10 with pip and venv.
 
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
+# The versions that are installed; /dev/null: the newest ones.
+CONSTRAINTS ?= constraints/ci.txt
 # Without an NVIDIA GPU, PyTorch's own index has the build that does not bring gigabytes of CUDA along.
-TORCH ?= torch==2.13.0
 TORCH_INDEX := $(if $(shell command -v nvidia-smi),,--extra-index-url https://download.pytorch.org/whl/cpu)
 
-.PHONY: demo bundled-model test lint format clean
+.PHONY: demo bundled-model test test-oldest tests lint format constraints dependencies clean
 
-$(VENV)/installed: setup.cfg pyproject.toml
+$(VENV)/installed: setup.cfg pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --no-deps $(TORCH) $(TORCH_INDEX)
-	$(BIN)/pip install --quiet --editable ".[test]"
+	$(BIN)/pip install --quiet --no-deps torch --constraint $(CONSTRAINTS) $(TORCH_INDEX)
+	$(BIN)/pip install --quiet --editable ".[test]" --constraint $(CONSTRAINTS)
 	touch $@
 
 demo: $(VENV)/installed
@@ -38,8 +39,14 @@ bundled-model: $(VENV)/installed
 		--output-dir bundled/run --resume
 	$(BIN)/python -m modeling_sed.hub.bundling bundled/run
 
+test: lint tests
+
+# The oldest versions that setup.cfg admits, on the oldest Python.
+test-oldest:
+	$(MAKE) tests VENV=.venv-oldest CONSTRAINTS=constraints/oldest.txt PYTHON=python3.10
+
 # A process for each core, with one thread each, as the tests' models are small.
-test: $(VENV)/installed lint
+tests: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --dist loadfile
 
 lint: $(VENV)/installed
@@ -50,5 +57,16 @@ format: $(VENV)/installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The newest versions of everything, to be committed when the tests pass on them.
+constraints:
+	$(MAKE) .venv-newest/installed VENV=.venv-newest CONSTRAINTS=/dev/null
+	{ sed -n '/^#/p' constraints/ci.txt; .venv-newest/bin/pip freeze --exclude-editable | sed 's/+cpu$$//'; } > constraints/ci.new
+	mv constraints/ci.new constraints/ci.txt
+
+# docs/dependencies.md: what an installation brings along, and its licences.
+dependencies: $(VENV)/installed
+	$(BIN)/pip install --quiet --editable ".[live]" --constraint $(CONSTRAINTS)
+	$(BIN)/python docs/dependencies.py
+
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) .venv-oldest .venv-newest demo

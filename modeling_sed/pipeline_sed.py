@@ -25,6 +25,8 @@ from .encoders_sed import pad_inputs
 from .frames_sed import InputError, Segment
 
 if TYPE_CHECKING:
+    # opened from a folder, transformers 5.0 takes along what this file itself names, and audio_sed.py needs that
+    from .audio_files_sed import open_file  # noqa: F401
     from .modeling_sed import SEDForAudioFrameClassification
 
 WINDOW = 32.0  # seconds
@@ -102,6 +104,7 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
     _load_image_processor = False  # type: ignore[assignment]
     _load_feature_extractor = True  # type: ignore[assignment]
     _load_tokenizer = False  # type: ignore[assignment]
+    modelcard = None  # transformers 5.0 asks for it when it saves, and has none
 
     def __call__(  # type: ignore[override]  # narrower than transformers' *args
         self, inputs: AudioInput | Iterable[AudioInput], **kwargs: Any

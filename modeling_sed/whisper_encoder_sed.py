@@ -95,7 +95,8 @@ class WhisperFamily(EncoderFamily):
             if encoder.training and encoder.layerdrop > 0 and torch.rand(()) < encoder.layerdrop:
                 states.append(hidden)
                 continue
-            hidden = layer(hidden, layer_mask, **kwargs)
+            output = layer(hidden, layer_mask, **kwargs)
+            hidden = output[0] if isinstance(output, tuple) else output  # transformers 5.0: with attention weights
             states.append(hidden)
         states[-1] = hidden = encoder.layer_norm(hidden)
         return BaseModelOutput(last_hidden_state=hidden, hidden_states=tuple(states) if output_hidden_states else None)

@@ -93,4 +93,7 @@ app.add_typer(metrics_app, name="metrics", epilog="Example: emotion-diarization 
 def main() -> None:
     """Entry point of the console command."""
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # what it warns of are not things that users can mend
+    if sys.platform == "win32":  # where pipes and files would get a code page of 256 characters
+        for stream in (sys.stdout, sys.stderr):
+            stream.reconfigure(encoding="utf-8")
     app()
