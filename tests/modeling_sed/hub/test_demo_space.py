@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from modeling_sed.hub.publishing import write_demo
+from modeling_sed.hub.demo import write_demo
 from tests.local_hub import LocalHub
 from tests.modeling_sed.hub.test_round_trip import WITHOUT_THIS_PACKAGE, Machine
 from tests.modeling_sed.page.conftest import PATIENCE, free_port
