@@ -80,7 +80,6 @@ def data_origin(options: TrainingOptions, splits: Mapping[str, Dataset | Iterabl
 
 
 def _revision(rows: Dataset | None) -> str | None:
-    """The commit that a split was downloaded at; `datasets` notes where each file is from."""
-    addresses = (rows.info.download_checksums or {}) if rows is not None else {}
-    found = [match[1] for match in map(re.compile(r"@([0-9a-f]{40})/").search, addresses) if match]
-    return found[0] if found else None
+    """The commit that a split was downloaded at: `datasets` keeps each in a folder of its own."""
+    folders = [Path(file["filename"]).parent.name for file in rows.cache_files] if rows is not None else []
+    return next(filter(re.compile(r"[0-9a-f]{40}").fullmatch, folders), None)
