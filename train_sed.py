@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> Non
     """
     options = parse_options(arguments, __doc__, prog)
     best = train_seeds(options, options.seeds) if options.seeds else train_and_score(options)
-    if options.push_to_hub and PartialState().is_main_process:
+    if options.push_to_hub and options.hub_model_id and PartialState().is_main_process:
         folder = of_seed(options, best["options"]["seed"]).output_dir if options.seeds else options.output_dir
         model_upload(folder, options.hub_model_id).push(private=options.hub_private_repo)
     PartialState().destroy_process_group()

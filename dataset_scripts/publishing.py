@@ -150,8 +150,8 @@ class DatasetUpload:
         """The card; its data are what `load_dataset` needs to know already."""
         data.pretty_name = self.repo_id.partition("/")[2]
         data.language = languages_of(self.corpora) or None
-        data.license, data.license_name, data.license_link = "other", "of-the-corpora", "README.md"
-        data.task_categories, data.tags = ["audio-classification"], ["speech-emotion-diarization"]
+        data.license, data["license_name"], data["license_link"] = "other", "of-the-corpora", "README.md"
+        data.task_categories, data["tags"] = ["audio-classification"], ["speech-emotion-diarization"]
         making = [MAKING] if self.record.get("corpora") else []
         return DatasetCard.from_template(
             data,

@@ -74,12 +74,12 @@ def _card(path: Path, repo_id: str, dataset_id: str | None) -> str:
     """The card, in which the model has its name on the Hub; one that was not written by training stays as it is."""
     text = path.read_text(encoding="utf-8")
     card = ModelCard(text, ignore_metadata_errors=True)
-    name = card.data.model_name
+    name = card.data.get("model_name")
     if not name or (name == repo_id and not dataset_id):
         return text
-    card.data.model_name = repo_id
+    card.data["model_name"] = repo_id
     if dataset_id:
-        card.data.datasets = [dataset_id]
+        card.data["datasets"] = [dataset_id]
     card.text = card.text.replace(f'"{name}"', f'"{repo_id}"').replace(f"# {name}\n", f"# {repo_id}\n", 1)
     return str(card)
 
