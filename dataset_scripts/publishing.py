@@ -16,7 +16,7 @@ from huggingface_hub import DatasetCard, DatasetCardData
 from .build import format_statistics
 from .corpora.about import corpora_table, languages_of
 from .errors import InputError
-from .repository import CHANGED, NEW, SAME, RepositoryError, Upload, check_token, clear_errors, format_listing
+from .repository import CHANGED, NEW, SAME, UNKNOWN, RepositoryError, Upload, check_token, clear_errors, format_listing
 from .work_folder import RECORD_FILE
 
 CARD = """---
@@ -113,7 +113,7 @@ class DatasetUpload:
         # the card and the data of a push that broke may be there, but only the record says that they are complete
         known = SAME if found[RECORD_FILE] == SAME else NEW if found["README.md"] == NEW else CHANGED
         rest = dict.fromkeys(["README.md", *map(_parquet_files, self.splits.items())], known)
-        return found | (rest if found[RECORD_FILE] in (NEW, CHANGED, SAME) else dict.fromkeys(rest, found[RECORD_FILE]))
+        return found | (rest if found[RECORD_FILE] != UNKNOWN else dict.fromkeys(rest, UNKNOWN))
 
     def listing(self) -> str:
         """See `Upload.listing`."""
@@ -132,10 +132,11 @@ class DatasetUpload:
                 self.splits.push_to_hub(self.repo_id, private=private)
                 card = self._card(DatasetCard.load(self.repo_id, repo_type="dataset").data)
             Upload(self.repo_id, "dataset", {"README.md": str(card).encode(), **record}).push()
-        try:
-            Upload(self.repo_id, "dataset", declarations).push()
-        except RepositoryError as error:
-            print(f"{EVAL_FILE} was refused, the rest is published: {error}", file=sys.stderr)
+        if declarations:
+            try:
+                Upload(self.repo_id, "dataset", declarations).push()
+            except RepositoryError as error:
+                print(f"{EVAL_FILE} could not be published, the rest is: {error}", file=sys.stderr)
         return f"{datasets.config.HF_ENDPOINT}/datasets/{self.repo_id}"
 
     def _declarations(self) -> dict[str, bytes]:

@@ -48,7 +48,7 @@ def model_upload(folder: str | Path, repo_id: str, dataset_id: str | None = None
     if missing := [name for name in NEEDED if name not in present and not _is_sharded(name, present)]:
         raise MissingFileError(f"{folder} is not a saved model: it has no {', '.join(missing)}.")
     shown = {name for page in (CARD, REPORT) if page in present for name in _links(folder / page)}
-    taken = [name for name in present if name in shown or any(fnmatchcase(name, part) for part in PARTS)]
+    taken = [name for name in present if name in shown or _is_part(name)]
     files: dict[str, Path | bytes] = {path.name: path for path in ENDPOINT.iterdir() if path.is_file()}
     files |= {name: folder / name for name in taken}
     if CARD in files:
@@ -56,6 +56,10 @@ def model_upload(folder: str | Path, repo_id: str, dataset_id: str | None = None
     if dataset_id and RESULTS_FILE in files:
         files[EVAL_RESULTS_FILE] = _eval_results(folder / RESULTS_FILE, dataset_id, repo_id).encode()
     return Upload(repo_id, "model", files, _in_short([name for name in present if name not in files], files))
+
+
+def _is_part(name: str) -> bool:
+    return any(fnmatchcase(name, part) and name.count("/") == part.count("/") for part in PARTS)
 
 
 def _is_sharded(name: str, present: Iterable[str]) -> bool:

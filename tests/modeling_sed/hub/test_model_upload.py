@@ -42,7 +42,13 @@ def folder(model_folder: Path, tmp_path: Path) -> Path:
     for name in ("curves.png", "docs/more.md", "docs/less.md", "logo.svg", "LICENSE", "report.md"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("text")
-    for name in ("passwords.txt", ".env", "checkpoints/step_1/model.safetensors", "checkpoints/run.json", "logs/a/b"):
+    for name in (
+        "passwords.txt",
+        ".env",
+        "checkpoints/step_1/model.safetensors",
+        "checkpoints/run.json",
+        "logs/a/b_sed.py",
+    ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("private")
     (folder / "README.md").write_text(CARD)

@@ -109,7 +109,7 @@ def test_a_dataset_is_published_even_if_its_benchmark_is_refused(
         use_here(hub, tmp_path / "home", monkeypatch)
         hub.server.refused = {"eval.yaml"}
         said = push("dataset", tmp_path / "data", "someone/zed")
-        assert "eval.yaml was refused, the rest is published: someone/zed: " in said
+        assert "eval.yaml could not be published, the rest is: someone/zed: " in said
         assert {"README.md", "sed_dataset.json"} < hub.repositories["datasets/someone/zed"].keys()
         listed = push("dataset", tmp_path / "data", "someone/zed", "--dry-run")
         assert "  new       eval.yaml" in listed and "  same      README.md" in listed
