@@ -12,14 +12,12 @@ train_sed.py may stand in the place of -m modeling_sed train.
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import json
 import math
-import platform
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +35,8 @@ from modeling_sed import SEDConfig, SEDForAudioFrameClassification, SpeechEmotio
 from modeling_sed.dataset_scripts.errors import InputError as DatasetInputError
 from modeling_sed.evaluation import tuning
 from modeling_sed.frames_sed import InputError
-from modeling_sed.hub.publishing import push_model
+from modeling_sed.hub.eval_results import write_eval_results
+from modeling_sed.hub.model_upload import model_upload
 from modeling_sed.modeling_sed import is_labelled
 from modeling_sed.training.arguments import TrainingOptions
 from modeling_sed.training.augmentation import Augmentation
@@ -51,8 +50,10 @@ from modeling_sed.training.model_card import write_model_card
 from modeling_sed.training.model_files import replace_model
 from modeling_sed.training.model_setup import build_model, parameter_groups, with_weights
 from modeling_sed.training.newbob import NewBob
+from modeling_sed.training.provenance import provenance
 from modeling_sed.training.report import RESULTS_FILE, write_report
 from modeling_sed.training.soft_targets import SoftTargets
+from modeling_sed.training.trackers import checked_trackers, start_trackers
 from modeling_sed.training.weight_average import weight_average
 
 
@@ -65,9 +66,9 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> Non
     """
     options = parse_options(arguments, __doc__, prog)
     best = train_seeds(options, options.seeds) if options.seeds else train_and_score(options)
-    if options.push_to_hub and PartialState().is_main_process:
-        published = best["options"]
-        push_model(published["output_dir"], published["hub_model_id"], private=published["hub_private_repo"])
+    if options.push_to_hub and options.hub_model_id and PartialState().is_main_process:
+        folder = of_seed(options, best["options"]["seed"]).output_dir if options.seeds else options.output_dir
+        model_upload(folder, options.hub_model_id).push(private=options.hub_private_repo)
     PartialState().destroy_process_group()
 
 
@@ -77,13 +78,17 @@ def train_seeds(options: TrainingOptions, seeds: Sequence[int]) -> dict[str, Any
     Returns:
         The results of the run that is best by validation.
     """
-    runs, folder = [], Path(options.output_dir)
-    for seed in seeds:
-        own = replace(options, seed=seed, seeds=None, output_dir=str(folder / f"seed_{seed}"))
-        runs.append(train_and_score(own))
+    runs = [train_and_score(of_seed(options, seed)) for seed in seeds]
     if PartialState().is_main_process:
-        write_report(folder, runs)
+        write_report(Path(options.output_dir), runs)
     return min(runs, key=lambda run: run["best_validation_frame_error_rate"])
+
+
+def of_seed(options: TrainingOptions, seed: int) -> TrainingOptions:
+    """The options of one run of several."""
+    folder = Path(options.output_dir)
+    name = f"{options.run_name or folder.resolve().name}_seed_{seed}"
+    return replace(options, seed=seed, seeds=None, run_name=name, output_dir=str(folder / f"seed_{seed}"))
 
 
 @dataclass
@@ -123,10 +128,11 @@ def train_and_score(options: TrainingOptions) -> dict[str, Any]:
         What is written to results.json.
 
     Raises:
-        InputError: if the dataset, the encoder or the options cannot be used.
+        InputError: if the dataset, the encoder, a tracker or the options cannot be used.
     """
+    trackers = checked_trackers(options.report_to)
     accelerator = Accelerator(
-        mixed_precision=options.mixed_precision, log_with=options.report_to or None, project_dir=options.output_dir
+        mixed_precision=options.mixed_precision, log_with=trackers or None, project_dir=options.output_dir
     )
     set_seed(options.seed)
     splits = load_splits(options)
@@ -139,8 +145,8 @@ def train_and_score(options: TrainingOptions) -> dict[str, Any]:
         soft_targets=SoftTargets.of_options(options),
     )
     run = start(accelerator, model, splits["train"], options)
-    if options.report_to:
-        accelerator.init_trackers("train_sed", {name: str(value) for name, value in asdict(options).items()})
+    if trackers:
+        start_trackers(accelerator, options)
 
     while not is_over(run.progress, options):
         train_one_epoch(run, splits["train"], train_collator, options)
@@ -173,13 +179,9 @@ def score_best(
         "decoder": best.config.decoder,
         "tuning": fitted,
         "best_validation_frame_error_rate": run.progress.best_error_rate,
-        "options": asdict(options),
+        **provenance(options, splits),
         "num_processes": accelerator.num_processes,
         "history": run.progress.history,
-        "versions": {
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in ("torch", "transformers", "accelerate", "datasets")},
-        },
     }
     if accelerator.is_main_process:
         folder = Path(options.output_dir)
@@ -187,6 +189,7 @@ def score_best(
         (folder / RESULTS_FILE).write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
         write_report(folder, [results], as_pairs(predictions, best.config))
         write_model_card(folder, results)
+        write_eval_results(folder, results)
         print_scores(results)
     accelerator.wait_for_everyone()
     return results

@@ -9,7 +9,8 @@ from pathlib import Path
 from .build import build, format_statistics
 from .builder import CONFIGURATIONS, SEDBuilderConfig
 from .options import add_options, options_of
-from .publishing import check_destination, publish
+from .publishing import DatasetUpload
+from .repository import check_token
 from .simulation import SimulationOptions
 
 
@@ -27,11 +28,11 @@ def main(arguments: list[str] | None = None, prog: str = "sed.py") -> None:
     options = vars(_parser(prog).parse_args(arguments))
     repo_id, private = options.pop("push_to_hub"), options.pop("private")
     if repo_id:
-        check_destination(repo_id)
+        check_token(repo_id)
     splits = build(**options)
     print(format_statistics(splits))
     if repo_id:
-        publish(splits, repo_id, options["corpora"], private)
+        DatasetUpload(options["output_dir"], repo_id).push(private=private)
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:

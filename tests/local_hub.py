@@ -5,7 +5,9 @@
 Repositories have one branch, whose commit is always called the same: clients that cache by commit must not meet two
 repositories of one name. Parquet and safetensors files are uploaded by Git LFS (clients need HF_HUB_DISABLE_XET=1),
 others inside their commit. ``server.asked_for`` holds the files that were wanted, those of ``server.broken`` cannot be
-had; the next ``server.commits_to_fail`` commits fail, as where a connection breaks; the user "somebody-else" is not us.
+had; the next ``server.commits_to_fail`` commits fail, as where a connection breaks, and those with a file of
+``server.refused`` always; ``server.received`` lists the files that were sent, large ones by their digest; the user
+"somebody-else" is not us.
 """
 
 from __future__ import annotations
@@ -17,7 +19,12 @@ import re
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, unquote
+
+import pytest
+
+LARGE = (".parquet", ".safetensors")
 
 
 class LocalHub:
@@ -30,6 +37,7 @@ class LocalHub:
         self.server.daemon_threads = True
         self.server.repositories, self.server.large_files = self.repositories, self.large_files
         self.server.commits_to_fail, self.server.asked_for, self.server.broken = 0, set(), set()
+        self.server.received, self.server.refused = [], set()
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def __enter__(self) -> LocalHub:
@@ -81,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def preupload(self, body: bytes, name: str) -> None:
         paths = [file["path"] for file in json.loads(body)["files"]]
-        modes = ["lfs" if path.endswith((".parquet", ".safetensors")) else "regular" for path in paths]
+        modes = ["lfs" if path.endswith(LARGE) else "regular" for path in paths]
         files = [
             {"path": path, "uploadMode": mode, "shouldIgnore": False} for path, mode in zip(paths, modes, strict=True)
         ]
@@ -91,25 +99,34 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.commits_to_fail:
             self.server.commits_to_fail -= 1
             return self.send(400, {"error": "the connection broke"})
-        for line in body.splitlines():
-            operation = json.loads(line)
+        operations = [json.loads(line) for line in body.splitlines()]
+        if self.server.refused & {operation["value"].get("path") for operation in operations}:
+            return self.send(400, {"error": "invalid eval.yaml: unknown evaluation framework"})
+        for operation in operations:
             file, files = operation["value"], self.server.repositories[name]
             if operation["key"] == "file":
                 files[file["path"]] = base64.b64decode(file["content"])
+                self.server.received.append(f"{name}/{file['path']}")
             elif operation["key"] == "lfsFile":
                 files[file["path"]] = self.server.large_files[file["oid"]]
+            elif operation["key"] == "deletedFile":
+                del files[file["path"]]
         url = f"http://{self.headers['Host']}/{name}"
         return self.send(200, {"success": True, "commitOid": "0" * 40, "commitUrl": url})
 
     def offer_upload(self, body: bytes, name: str) -> None:
+        address = f"http://{self.headers['Host']}/large"
         objects = [
-            {**file, "actions": {"upload": {"href": f"http://{self.headers['Host']}/large/{file['oid']}"}}}
+            file
+            if file["oid"] in self.server.large_files
+            else {**file, "actions": {"upload": {"href": f"{address}/{file['oid']}"}}}
             for file in json.loads(body)["objects"]
         ]
         self.send(200, {"transfer": "basic", "objects": objects}, Content_Type="application/vnd.git-lfs+json")
 
     def upload(self, body: bytes, oid: str) -> None:
         self.server.large_files[oid] = body
+        self.server.received.append(oid)
         self.send(200, b"")
 
     def tree(self, body: bytes, name: str, folder: str | None) -> None:
@@ -123,11 +140,13 @@ class _Handler(BaseHTTPRequestHandler):
         return self.send(200, [_entry(path, files) for path in below] + [_folder(path) for path in sorted(folders)])
 
     def paths(self, body: bytes, name: str) -> None:
+        if name not in self.server.repositories:
+            return self.send(404, {"error": "Repository not found"}, X_Error_Code="RepoNotFound")
         files = self.server.repositories[name]
         asked = json.loads(body)["paths"] if body.startswith(b"{") else parse_qs(body.decode())["paths"]
         found = [_entry(path, files) for path in asked if path in files]
         folders = [path for path in asked if any(file.startswith(f"{path}/") for file in files)]
-        self.send(200, found + [_folder(path) for path in folders])
+        return self.send(200, found + [_folder(path) for path in folders])
 
     def information(self, body: bytes, name: str) -> None:
         if name not in self.server.repositories:
@@ -151,14 +170,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _entry(path: str, files: dict[str, bytes]) -> dict:
-    digest, size = hashlib.sha256(files[path]).hexdigest(), len(files[path])
-    return {
-        "type": "file",
-        "path": path,
-        "oid": digest[:40],
-        "size": size,
-        "lfs": {"oid": digest, "size": size, "pointerSize": 1},
-    }
+    content, size = files[path], len(files[path])
+    blob = hashlib.sha1(b"blob %d\0" % size + content).hexdigest()
+    entry = {"type": "file", "path": path, "oid": blob, "size": size}
+    if path.endswith(LARGE):
+        entry["lfs"] = {"oid": hashlib.sha256(content).hexdigest(), "size": size, "pointerSize": 1}
+    return entry
 
 
 def _folder(path: str) -> dict:
@@ -186,3 +203,14 @@ _ROUTES = [
     (rf"{_MODEL}\.git/info/lfs/objects/batch", _of_model(_Handler.offer_upload)),
     (rf"{_MODEL}/resolve/([^/]+)/(.+)", _of_model(_Handler.resolve)),
 ]
+
+
+def use_here(hub: LocalHub, home: Path, patch: pytest.MonkeyPatch) -> None:
+    """Lets this process talk to a hub, with a token and a cache below ``home``."""
+    patch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
+    template = hub.url + "/{repo_id}/resolve/{revision}/{filename}"
+    patch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
+    patch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
+    patch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(home))
+    patch.setattr("datasets.config.HF_ENDPOINT", hub.url)
+    patch.setenv("HF_TOKEN", "hf_test")

@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "recordings": {"core", "annotations", "front_end"},
     "evaluation": {"core", "annotations", "metrics"},
     "checkpoints": {"core", "fast_encoder"},
-    "hub": {"core", "fast_encoder", "metrics"},
+    "hub": {"core", "fast_encoder", "metrics", "dataset_scripts"},
     "page": {"core", "annotations", "evaluation"},
     "training": {"core", "annotations", "evaluation", "checkpoints", "hub", "metrics", "dataset_scripts", "configs"},
     "train_sed": {"core", "evaluation", "hub", "training", "dataset_scripts"},
@@ -55,7 +55,7 @@ def source_files() -> dict[str, Path]:
     ):
         for path in (REPOSITORY / folder).rglob("*.py"):
             parts = path.relative_to(REPOSITORY / folder).with_suffix("").parts
-            if not path.is_relative_to(COPIED_OUT) and "demo_space" not in parts:
+            if not path.is_relative_to(COPIED_OUT) and not {"demo_space", "endpoint"} & set(parts):
                 found[".".join([prefix, *(part for part in parts if part != "__init__")])] = path
     return {**found, "train_sed": REPOSITORY / "train_sed.py"}
 

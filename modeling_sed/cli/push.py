@@ -1,16 +1,20 @@
-"""`emotion-diarization push …`: models, datasets, metrics and demos to the Hub."""
+"""`emotion-diarization push …`: models, datasets, metrics, demos, or all of them, to the Hub."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from ..dataset_scripts.publishing import DatasetUpload
+    from ..dataset_scripts.repository import Upload
 
 push_app = typer.Typer(help="Publish on the Hub.", no_args_is_help=True)
 RepoId = Annotated[str, typer.Argument(help="NAMESPACE/NAME on the Hub.")]
 Private = Annotated[bool, typer.Option("--private", help="Create the repository as a private one.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list what would be uploaded.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list the files, and which are new, changed or the same.")]
 
 
 @push_app.command("model")
@@ -20,10 +24,10 @@ def push_model_command(
     private: Private = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Publish a model, for from_pretrained("NAMESPACE/NAME", trust_remote_code=True)."""
-    from ..hub.publishing import push_model
+    """Publish a model, for from_pretrained("NAMESPACE/NAME", trust_remote_code=True) and Inference Endpoints."""
+    from ..hub.model_upload import model_upload
 
-    typer.echo(push_model(folder, repo_id, private=private, dry_run=dry_run))
+    _publish(model_upload(folder, repo_id), private, dry_run)
 
 
 @push_app.command("dataset")
@@ -34,9 +38,9 @@ def push_dataset_command(
     dry_run: DryRun = False,
 ) -> None:
     """Publish a dataset as Parquet, for load_dataset("NAMESPACE/NAME")."""
-    from ..dataset_scripts.publishing import push_built_dataset
+    from ..dataset_scripts.publishing import DatasetUpload
 
-    typer.echo(push_built_dataset(folder, repo_id, private=private, dry_run=dry_run))
+    _publish(DatasetUpload(folder, repo_id), private, dry_run)
 
 
 @push_app.command("metric")
@@ -47,10 +51,10 @@ def push_metric_command(
     dry_run: DryRun = False,
 ) -> None:
     """Publish the metrics as Spaces, for evaluate.load("NAMESPACE/eder")."""
-    from ..hub.metric_modules import MODULES, push_module
+    from ..hub.metric_modules import MODULES, module_upload
 
     for module in name or MODULES:
-        typer.echo(push_module(module, namespace, private=private, dry_run=dry_run))
+        _publish(module_upload(module, namespace), private, dry_run)
 
 
 @push_app.command("space")
@@ -61,6 +65,30 @@ def push_space_command(
     dry_run: DryRun = False,
 ) -> None:
     """Publish a demo of a model as a Space."""
-    from ..hub.publishing import push_demo
+    from ..hub.demo import demo_upload
 
-    typer.echo(push_demo(model, repo_id, private=private, dry_run=dry_run))
+    _publish(demo_upload(model, repo_id), private, dry_run)
+
+
+@push_app.command("release")
+def push_release_command(
+    repo_id: Annotated[str, typer.Argument(help="NAMESPACE/NAME of the model, the dataset and the demo on the Hub.")],
+    model: Annotated[Path, typer.Option(help="Folder of the model.")],
+    dataset: Annotated[Path | None, typer.Option(help="Folder of a dataset that the builder has written.")] = None,
+    metrics: Annotated[bool, typer.Option(help="Publish the metrics as Spaces of NAMESPACE.")] = True,
+    space: Annotated[bool, typer.Option(help="Publish a demo of the model as a Space.")] = True,
+    private: Private = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Publish dataset, metrics, model and demo; a release that broke goes on by the same command."""
+    from ..hub.release import release_uploads
+
+    for upload in release_uploads(repo_id, model, dataset, metrics=metrics, demo=space):
+        _publish(upload, private, dry_run)
+
+
+def _publish(upload: Upload | DatasetUpload, private: bool, dry_run: bool) -> None:
+    """Lists the files of a repository and, but for ``dry_run``, pushes those that are new or changed."""
+    typer.echo(upload.listing(), err=not dry_run)
+    if not dry_run:
+        typer.echo(upload.push(private=private))

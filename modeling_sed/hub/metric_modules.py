@@ -10,8 +10,8 @@ from pathlib import Path
 from evaluate.loading import init_dynamic_modules
 
 from .. import metrics
+from ..dataset_scripts.repository import Upload, contents
 from ..frames_sed import InputError
-from .publishing import push_folder
 
 MODULES = {
     "eder": "metric",
@@ -66,20 +66,16 @@ def write_space(name: str, folder: Path) -> None:
     Raises:
         InputError: if there is no such module.
     """
-    shutil.copytree(metric_path(name), folder, dirs_exist_ok=True)
+    shutil.copytree(metric_path(name), folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(Path(metric_path(name)).with_name("space_app.py"), folder / "app.py")
 
 
-def push_module(name: str, namespace: str, *, private: bool = False, dry_run: bool = False) -> str:
-    """Publishes a module as a Space, from which `evaluate.load("namespace/name")` loads it.
-
-    Returns:
-        See `push_folder`.
+def module_upload(name: str, namespace: str) -> Upload:
+    """A module as a Space, from which `evaluate.load("namespace/name")` loads it.
 
     Raises:
         InputError: if there is no such module.
-        PushError: as `push_folder`.
     """
     with tempfile.TemporaryDirectory() as folder:
         write_space(name, Path(folder))
-        return push_folder(folder, f"{namespace}/{name}", "space", private=private, dry_run=dry_run)
+        return Upload(f"{namespace}/{name}", "space", contents(Path(folder)))

@@ -290,7 +290,16 @@ class RunOptions:
     overwrite: bool = field(default=False, metadata={"help": "Delete the checkpoints of an earlier run in output_dir."})
     report_to: list[str] = field(
         default_factory=list,
-        metadata={"metavar": "TRACKER", "help": "Experiment trackers of Accelerate: tensorboard, wandb, mlflow …"},
+        metadata={
+            "metavar": "TRACKER",
+            "help": "Experiment trackers by name: tensorboard, trackio, wandb, or any other one of Accelerate.",
+        },
+    )
+    run_name: str | None = field(
+        default=None, metadata={"help": "What trackers call the run. Default: the name of output_dir."}
+    )
+    project: str = field(
+        default="speech-emotion-diarization", metadata={"help": "What trackers call the project that runs belong to."}
     )
     push_to_hub: bool = field(
         default=False, metadata={"help": "Publish the model on the Hub; with --seeds, the best one."}
@@ -339,6 +348,11 @@ class TrainingOptions(RunOptions, AugmentationOptions, OptimisationOptions, Mode
             )
         if self.push_to_hub and self.hub_model_id is None:
             raise InputError("--push-to-hub needs --hub-model-id NAMESPACE/NAME.")
+
+    @property
+    def dataset_name(self) -> str:
+        """The dataset of this run: ``{seed}`` in its name stands for the seed."""
+        return self.dataset.format(seed=self.seed)
 
     @property
     def streams(self) -> bool:

@@ -28,6 +28,8 @@ MAY_CHANGE = frozenset(  # options that may have another value when a run is res
         "dataloader_num_workers",
         "per_device_eval_batch_size",
         "report_to",
+        "run_name",
+        "project",
         "push_to_hub",
         "hub_model_id",
         "hub_private_repo",

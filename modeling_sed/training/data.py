@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ def load_splits(options: TrainingOptions) -> dict[str, Dataset | IterableDataset
         InputError: if there is no such dataset, a split or column is missing, a split is empty or has a label that is
             not among the options' labels.
     """
-    name = dataset_name(asdict(options))
+    name = options.dataset_name
     splits = _stream(name) if options.streams else _load(name)
     missing = [split for split in SPLITS if split not in splits or _is_empty(splits[split])]
     if missing:
@@ -57,11 +57,6 @@ def load_splits(options: TrainingOptions) -> dict[str, Dataset | IterableDataset
                 f"which the model does not know: its labels are {', '.join(options.labels)}."
             )
     return splits
-
-
-def dataset_name(options: Mapping[str, Any]) -> str:
-    """The dataset of a run: ``{seed}`` in its name stands for the seed."""
-    return options["dataset"].format(seed=options["seed"])
 
 
 def _load(name: str) -> dict[str, Dataset]:

@@ -22,6 +22,7 @@ from ..configuration_sed import SEDConfig
 from ..frames_sed import InputError, MissingFileError, import_library
 from ..modeling_sed import SEDForAudioFrameClassification
 from .arguments import TrainingOptions
+from .provenance import public_name
 
 HEAD_OPTIONS = ("use_weighted_layer_sum", "normalize_encoder_output", "classifier_bias")
 
@@ -49,6 +50,7 @@ def build_model(options: TrainingOptions) -> tuple[SEDForAudioFrameClassificatio
             feature_extractor = _feature_extractor_of(options.encoder, model.config)
         except OSError as error:
             raise InputError(f"Cannot load the encoder {options.encoder}: {error}") from error
+        model.config.encoder_config.name_or_path = public_name(options.encoder)  # config.json is published
 
     freeze = options.freeze_feature_encoder
     if freeze or (freeze is None and not from_scratch):

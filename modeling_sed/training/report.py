@@ -15,7 +15,6 @@ from typing import Any, TypedDict
 from ..evaluation.pairing import Pairs
 from ..evaluation.report import score_pairs, worst_utterances
 from ..metrics.eder.error_durations import COMPONENTS
-from .data import dataset_name
 
 REPORT_FILE = "report.md"
 RESULTS_FILE = "results.json"
@@ -76,7 +75,7 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 def _setup(runs: Sequence[Results]) -> str:
     first, seeds = runs[0], [str(run["options"]["seed"]) for run in runs]
-    names = dict.fromkeys(Path(dataset_name(run["options"])).name for run in runs)
+    names = dict.fromkeys(run["data"]["name"] for run in runs)
     utterances = ", ".join(f"{run['utterances']} ({60 * run['hours']:.1f} min)" for run in runs)
     versions = ", ".join(f"{name} {version}" for name, version in first["versions"].items())
     return f"""# Speech Emotion Diarization with {Path(first["options"]["encoder"]).stem}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -14,10 +15,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from modeling_sed.hub.publishing import write_demo
+from modeling_sed.hub.demo import write_demo
 from tests.local_hub import LocalHub
 from tests.modeling_sed.hub.test_round_trip import WITHOUT_THIS_PACKAGE, Machine
 from tests.modeling_sed.page.conftest import PATIENCE, free_port
+from tests.modeling_sed.page.mcp_client import as_data, call_tool
 
 gradio_client = pytest.importorskip("gradio_client")
 
@@ -37,7 +39,7 @@ def test_a_demo_says_which_model_it_is_of(tmp_path: Path):
     assert "(https://huggingface.co/someone/round-trip)" in (tmp_path / "README.md").read_text()
 
 
-def test_a_pushed_demo_diarizes(model_folder: Path, tmp_path: Path):
+def test_a_pushed_demo_diarizes_for_people_and_for_language_models(model_folder: Path, tmp_path: Path):
     recording = tmp_path / "call.wav"
     soundfile.write(recording, 0.1 * np.random.default_rng(0).standard_normal(16_000), 16_000)
     port = free_port()
@@ -61,11 +63,20 @@ def test_a_pushed_demo_diarizes(model_folder: Path, tmp_path: Path):
             client = gradio_client.Client(f"http://127.0.0.1:{port}", verbose=False)
             found = client.predict(gradio_client.handle_file(str(recording)), api_name="/diarize")
             client.close()
+            elsewhere = f"{hub.url}/someone/m/resolve/main/README.md"  # which only the machine of the Space reaches
+            asked_before = set(hub.server.asked_for)
+            tools, answers = call_tool(f"http://127.0.0.1:{port}/", as_data(recording), elsewhere)
         finally:
             process.terminate()
             process.wait(PATIENCE)
     local = here.run("-m", "modeling_sed", "diarize", "--model", model_folder, recording, "--format", "json")
     assert [s["label"] for s in found] == [s["label"] for s in json.loads(local.stdout)[0]["segments"]]
+    (refused, told), (refused_elsewhere, _) = answers
+    assert tools == ["diarize"] and not refused and refused_elsewhere
+    assert [(s["start"], s["end"], s["label"]) for s in ast.literal_eval(told)] == [
+        (s["start"], s["end"], s["label"]) for s in found
+    ]
+    assert hub.server.asked_for == asked_before
 
 
 def wait_for(address: str, process: subprocess.Popen) -> None:

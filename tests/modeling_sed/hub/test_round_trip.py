@@ -144,7 +144,11 @@ def test_a_dataset_comes_back(ravdess: Path, tmp_path: Path):  # noqa: F811
     with LocalHub() as hub:
         here, there = Machine(tmp_path / "here", hub), Machine(tmp_path / "there", hub)
         listed = here.push("dataset", built, "someone/round-trip-data", "--dry-run").stdout.splitlines()
-        assert listed[0] == "README.md" and listed[1].startswith("data/train-*.parquet (36 rows)")
+        assert listed[:3] == [
+            "dataset someone/round-trip-data",
+            "  new       README.md",
+            "  new       data/test-*.parquet (9 rows)",
+        ]
         done = here.push("dataset", built, "someone/round-trip-data")
         assert done.returncode == 0, done.stderr
         rows = there.load(LOAD_DATASET, "someone/round-trip-data")

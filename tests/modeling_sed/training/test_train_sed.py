@@ -14,6 +14,7 @@ import torch
 import yaml
 from accelerate import Accelerator
 from datasets import load_from_disk
+from huggingface_hub import ModelCard, parse_eval_result_entries
 from safetensors.torch import load_file
 from transformers import AutoFeatureExtractor, pipeline
 
@@ -82,6 +83,12 @@ def test_a_dataset_of_the_hub_trains_as_the_one_on_disk(data: Path, encoder: Pat
     assert disk["history"] == hub["history"] and disk["eder"] == hub["eder"]
     assert stream["history"][0]["step"] == 6  # in another order: a stream is shuffled as it comes
     assert stream["utterances"] == disk["utterances"]
+    assert not (tmp_path / "disk" / ".eval_results").exists()  # leaderboards are those of datasets of the Hub
+    (entry,) = parse_eval_result_entries(yaml.safe_load((tmp_path / "hub" / ".eval_results" / "eder.yaml").read_text()))
+    assert (entry.dataset_id, entry.dataset_revision) == ("someone/tones", "0" * 40)
+    assert entry.value == pytest.approx(hub["eder"], abs=1e-6) and entry.date == hub["date"]
+    card = ModelCard.load(tmp_path / "hub" / "README.md")
+    assert card.data.datasets == ["someone/tones"] and card.data.eval_results[0].dataset_revision == "0" * 40
 
 
 def test_training_renders_what_was_not_built(encoder: Path, ravdess: Path, tmp_path: Path):
