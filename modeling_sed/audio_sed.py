@@ -230,7 +230,7 @@ def _as_samples(values: Any, name: str) -> np.ndarray:
     values = values[:, None] if values.ndim == 1 else values
     if values.ndim != 2:
         raise InputError(f"{name}: a waveform must be (samples,) or (samples, channels); got {values.shape}.")
-    return values.T if values.shape[0] < values.shape[1] else values
+    return values.T if 0 < values.shape[0] < values.shape[1] else values
 
 
 def as_floats(values: Any, name: str) -> np.ndarray:
@@ -270,7 +270,7 @@ def _file_of(audio: AudioInput, name: str) -> Path | IO[bytes]:
         raise InputError(f"{name}: open audio as binary, not as text.")
     content = audio.read() if hasattr(audio, "read") else audio
     if not isinstance(content, bytes):
-        raise InputError(f"{name}: cannot read audio from {type(audio).__name__}.")
+        raise InputError(f"{name}: cannot read audio from {type(audio).__name__}; samples are an array or a tensor.")
     return io.BytesIO(content)
 
 
