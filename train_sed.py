@@ -42,7 +42,7 @@ from modeling_sed.training.arguments import TrainingOptions
 from modeling_sed.training.augmentation import Augmentation
 from modeling_sed.training.batching import grouped
 from modeling_sed.training.checkpoints import Checkpoints, Progress
-from modeling_sed.training.collation import FrameLabelCollator
+from modeling_sed.training.collation import SEDDataCollator
 from modeling_sed.training.command_line import parse_options
 from modeling_sed.training.data import batches_in_epoch, load_splits, train_loader
 from modeling_sed.training.evaluation import as_pairs, frame_error_rate, most_frequent_emotion, predict, score
@@ -138,7 +138,7 @@ def train_and_score(options: TrainingOptions) -> dict[str, Any]:
     splits = load_splits(options)
     model, feature_extractor = build_model(options)
     config = model.config
-    collator = FrameLabelCollator(feature_extractor, config)
+    collator = SEDDataCollator(feature_extractor, config)
     train_collator = replace(
         collator,
         augmentation=Augmentation.of_options(options, config.sampling_rate),
@@ -161,7 +161,7 @@ def train_and_score(options: TrainingOptions) -> dict[str, Any]:
 
 
 def score_best(
-    run: Run, splits: dict[str, Dataset | IterableDataset], collator: FrameLabelCollator, options: TrainingOptions
+    run: Run, splits: dict[str, Dataset | IterableDataset], collator: SEDDataCollator, options: TrainingOptions
 ) -> dict[str, Any]:
     """Fits decoder and temperature of the best epoch's model on validation, scores it on test, and reports.
 
@@ -235,7 +235,7 @@ def is_over(progress: Progress, options: TrainingOptions) -> bool:
 
 
 def train_one_epoch(
-    run: Run, rows: Dataset | IterableDataset, collator: FrameLabelCollator, options: TrainingOptions
+    run: Run, rows: Dataset | IterableDataset, collator: SEDDataCollator, options: TrainingOptions
 ) -> None:
     """Trains to the end of the epoch, or the last step.
 
@@ -307,7 +307,7 @@ def train_one_step(
 def validate(
     run: Run,
     rows: Dataset,
-    collator: FrameLabelCollator,
+    collator: SEDDataCollator,
     feature_extractor: SequenceFeatureExtractor,
     options: TrainingOptions,
 ) -> None:

@@ -79,7 +79,7 @@ import json, resource, sys, time
 from accelerate import Accelerator
 from datasets import load_from_disk
 from modeling_sed.training.arguments import TrainingOptions
-from modeling_sed.training.collation import FrameLabelCollator
+from modeling_sed.training.collation import SEDDataCollator
 from modeling_sed.training.data import train_loader
 from modeling_sed.training.model_setup import build_model
 from train_sed import start, train_one_step
@@ -90,7 +90,7 @@ model, feature_extractor = build_model(options)
 rows = load_from_disk(options.dataset)
 run = start(accelerator, model, rows, options)
 run.model.train()
-collator = FrameLabelCollator(feature_extractor, model.config)
+collator = SEDDataCollator(feature_extractor, model.config)
 seconds = steps = 0
 for number, batch in enumerate(train_loader(rows, collator, options, accelerator, 0)):
     if number == 1:

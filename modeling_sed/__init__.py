@@ -19,15 +19,19 @@ if TYPE_CHECKING:
     from .hub.metric_modules import metric_path
     from .modeling_sed import SEDForAudioFrameClassification
     from .pipeline_sed import SpeechEmotionDiarizationPipeline
+    from .training.collation import SEDDataCollator
+    from .training.evaluation import eder_metrics
 
 __all__ = [
     "TASK",
     "FrameGeometry",
     "InputError",
     "SEDConfig",
+    "SEDDataCollator",
     "SEDForAudioFrameClassification",
     "Segment",
     "SpeechEmotionDiarizationPipeline",
+    "eder_metrics",
     "load_speechbrain",
     "metric_path",
 ]
@@ -37,9 +41,11 @@ _MODULES = {
     "FrameGeometry": "frames_sed",
     "InputError": "frames_sed",
     "SEDConfig": "configuration_sed",
+    "SEDDataCollator": "training.collation",
     "SEDForAudioFrameClassification": "modeling_sed",
     "Segment": "frames_sed",
     "SpeechEmotionDiarizationPipeline": "pipeline_sed",
+    "eder_metrics": "training.evaluation",
     "load_speechbrain": "checkpoints.speechbrain",
     "metric_path": "hub.metric_modules",
 }

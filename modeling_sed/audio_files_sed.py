@@ -25,8 +25,11 @@ import soundfile
 from .frames_sed import InputError, InputWarning, import_library
 
 if TYPE_CHECKING:  # only needed for compressed files
-    import av
-    from av.audio.frame import AudioFrame
+    try:  # or transformers would ask for it wherever a model's code is downloaded
+        import av
+        from av.audio.frame import AudioFrame
+    except ImportError:
+        raise
 
 BLOCK = 2**20  # values (samples times channels) that are decoded at a time
 PROBED = 2**16  # bytes of a pipe that are waited for before it is heard; ffmpeg would wait for seconds

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import math
+import os
 import re
 import warnings
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, Union
 import numpy as np
 
 from .audio_files_sed import download, open_file
+from .audio_forms_sed import STORAGES, open_storage
 from .frames_sed import (
     FrameGeometry,
     InputError,
@@ -56,11 +58,12 @@ def load_recording(
     """Decodes, mixes to mono and resamples a recording, or a part of it.
 
     Args:
-        audio: a path, an http(s) address, the bytes of a file, an open binary file, a mapping ``{"array": (samples,),
-            "sampling_rate": Hz}`` (or ``"raw"``), or ``{"path", "bytes"}``, datasets' decoded audio, or a bare
-            ``(samples,)`` array or tensor that is at ``sampling_rate`` already. Integers are taken as fractions of
-            their type's range. A mapping may have ``"channel"``, the only channel to be heard, from 0; all are mixed
-            otherwise.
+        audio: a path, an address (http, https, or a storage: s3, gs, az, hf …), the bytes of a file, an open binary
+            file, a mapping ``{"array": (samples,), "sampling_rate": Hz}`` (or ``"raw"``), or ``{"path", "bytes"}``,
+            datasets' decoded audio, or a bare ``(samples,)`` array or tensor that is at ``sampling_rate`` already. With
+            channels, it is ``(samples, channels)`` or ``(channels, samples)``: the longer axis is that of time.
+            Integers are taken as fractions of their type's range. A mapping may have ``"channel"``, the only channel to
+            be heard, from 0; all are mixed otherwise.
         sampling_rate: of the result, in Hz.
         max_duration: in seconds; longer recordings are refused.
         start: of the part, in seconds. What is before it is decoded, too, as only that is exact in every format.
@@ -82,7 +85,7 @@ def load_channels(
     """Decodes a recording as it is: all channels, at its own sampling rate.
 
     Args:
-        audio: as `load_recording` takes it; an array may be ``(samples, channels)``, too.
+        audio: as `load_recording` takes it.
         sampling_rate: of a bare array, in Hz.
         max_duration: in seconds; longer recordings are refused.
 
@@ -222,12 +225,12 @@ def _source(audio: AudioInput, sampling_rate: int, name: str) -> tuple[int, Iter
 
 
 def _as_samples(values: Any, name: str) -> np.ndarray:
-    """An array or tensor as ``(samples, channels)`` floats, as `as_floats` makes them."""
+    """An array or tensor as ``(samples, channels)`` floats, as `as_floats` makes them; time is the longer axis."""
     values = as_floats(values, name)
     values = values[:, None] if values.ndim == 1 else values
-    if values.ndim != 2 or values.shape[1] > max(values.shape[0], 1):
+    if values.ndim != 2:
         raise InputError(f"{name}: a waveform must be (samples,) or (samples, channels); got {values.shape}.")
-    return values
+    return values.T if 0 < values.shape[0] < values.shape[1] else values
 
 
 def as_floats(values: Any, name: str) -> np.ndarray:
@@ -251,10 +254,13 @@ def _file_of(audio: AudioInput, name: str) -> Path | IO[bytes]:
             raise InputError(f"A mapping needs 'array' and 'sampling_rate', or 'bytes', or 'path'; got {list(audio)}.")
         audio = audio["bytes"] if audio.get("bytes") is not None else audio["path"]
     if isinstance(audio, str) and (scheme := re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", audio)):
+        if scheme[1].lower() in STORAGES:
+            return open_storage(audio, name)
         if scheme[1].lower() not in ("http", "https"):
-            raise InputError(f"{name}: only http and https addresses are read.")
+            raise InputError(f"{name}: only http and https addresses are read, and {', '.join(STORAGES)}.")
         return download(audio, name)
     if isinstance(audio, str | Path):
+        audio = os.path.expanduser(audio)  # noqa: PTH111 - which leaves a file alone whose name begins with ~
         if "\0" in str(audio):
             raise InputError(f"{name!r:.80}: no file has such a name.")
         if Path(audio).exists() and not Path(audio).is_file():  # a pipe or a device may never end
@@ -264,7 +270,7 @@ def _file_of(audio: AudioInput, name: str) -> Path | IO[bytes]:
         raise InputError(f"{name}: open audio as binary, not as text.")
     content = audio.read() if hasattr(audio, "read") else audio
     if not isinstance(content, bytes):
-        raise InputError(f"{name}: cannot read audio from {type(audio).__name__}.")
+        raise InputError(f"{name}: cannot read audio from {type(audio).__name__}; samples are an array or a tensor.")
     return io.BytesIO(content)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -15,6 +16,20 @@ if TYPE_CHECKING:
     from .encoders_sed import EncoderFamily
 
 PAPER_LABELS = ("neutral", "happy", "sad", "angry")
+# What a saved configuration names: the code that opens its model where this package is not installed. A model without
+# its classifier would only be an encoder, so AutoModel has the same class.
+CLASSES = {
+    "AutoConfig": "configuration_sed.SEDConfig",
+    "AutoModel": "modeling_sed.SEDForAudioFrameClassification",
+    "AutoModelForAudioFrameClassification": "modeling_sed.SEDForAudioFrameClassification",
+}
+PIPELINES = {
+    "speech-emotion-diarization": {
+        "impl": "pipeline_sed.SpeechEmotionDiarizationPipeline",
+        "pt": ["AutoModelForAudioFrameClassification"],
+        "type": "audio",
+    }
+}
 
 
 @cache
@@ -23,17 +38,28 @@ def encoder_families() -> dict[str, EncoderFamily]:
 
     Imported late, since transformers imports this file in the middle of its own imports.
     """
-    from .encoders_sed import WaveformFamily
+    from .encoders_sed import WaveformFamily, WavLMFamily
     from .wav2vec2_bert_encoder_sed import Wav2Vec2BertFamily
     from .whisper_encoder_sed import WhisperFamily
 
     return {
-        "wavlm": WaveformFamily(),
+        "wavlm": WavLMFamily(),
         "wav2vec2": WaveformFamily(),
         "hubert": WaveformFamily(),
         "wav2vec2-bert": Wav2Vec2BertFamily(),
         "whisper": WhisperFamily(),
     }
+
+
+class InstalledPipelines(dict[str, dict[str, Any]]):
+    """Pipelines of a configuration whose code is installed.
+
+    `pipeline(model=...)` learns the task from the keys of such a mapping; a task that is *in* it would then be loaded
+    as remote code, so none is, and the registered pipeline is taken.
+    """
+
+    def __contains__(self, task: object) -> bool:
+        return False
 
 
 class SEDConfig(PreTrainedConfig):
@@ -100,6 +126,9 @@ class SEDConfig(PreTrainedConfig):
         if labels is not None or kwargs.get("id2label") is None:
             kwargs["id2label"] = dict(enumerate(labels or PAPER_LABELS))
             kwargs["label2id"] = {label: index for index, label in kwargs["id2label"].items()}
+        kwargs["auto_map"] = {**CLASSES, **(kwargs.get("auto_map") or {})}
+        pipelines = deepcopy(PIPELINES)  # transformers replaces names by classes in it
+        kwargs["custom_pipelines"] = pipelines if self.import_model is None else InstalledPipelines(pipelines)
         super().__init__(**kwargs)
         if len(set(self.labels)) < len(self.labels) or neutral_label not in self.labels:
             raise InputError(
@@ -114,14 +143,9 @@ class SEDConfig(PreTrainedConfig):
 
     @classmethod
     def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> SEDConfig:
-        """See `PreTrainedConfig.from_dict`.
-
-        A saved configuration names the code of the pipeline, for machines without this package. Where the package is
-        installed, this entry is left out, since `pipeline` would require `trust_remote_code=True` otherwise.
-        """
+        """See `PreTrainedConfig.from_dict`; where the package is installed, the model is registered, too."""
         if cls.import_model is not None:
             cls.import_model()
-            config_dict = {key: value for key, value in config_dict.items() if key != "custom_pipelines"}
         return super().from_dict(config_dict, **kwargs)
 
     @property

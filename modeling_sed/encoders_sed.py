@@ -32,6 +32,7 @@ class EncoderFamily(ABC):
     feature_stride: ClassVar[tuple[int, ...]] = ()
     unregularized: ClassVar[dict[str, Any]] = {"layerdrop": 0.0, "apply_spec_augment": False}  # in the configuration
     adapted_layers: ClassVar[tuple[str, ...]] = ("intermediate_dense", "output_dense")  # feed-forward, for LoRA
+    attention: ClassVar[tuple[str, ...]] = ("eager", "sdpa", "flash_attention_2")  # that transformers has for them
 
     @abstractmethod
     def convolutions(self, config: PreTrainedConfig) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -134,6 +135,15 @@ class WaveformFamily(EncoderFamily):
             layers = zip(*(output.hidden_states for output in outputs), strict=True)
             merged.hidden_states = tuple(regroup(layer) for layer in layers)
         return merged
+
+
+class WavLMFamily(WaveformFamily):
+    """WavLM, whose attention transformers computes in one way only; where the package is, fast_encoder/ has SDPA."""
+
+    attention = ("eager",)
+
+    def new_encoder(self, config: PreTrainedConfig) -> PreTrainedModel:
+        return AutoModel.from_config(config, attn_implementation="eager")
 
 
 def pad_inputs(inputs: Sequence[np.ndarray], time_axis: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -7,7 +7,7 @@ its batch, nor on padding: see `SEDForAudioFrameClassification.forward`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import nn
@@ -19,6 +19,9 @@ from transformers.utils.generic import can_return_tuple
 from .configuration_sed import SEDConfig
 from .encoders_sed import EncoderFamily
 from .frames_sed import FrameGeometry, InputError
+
+if TYPE_CHECKING:  # transformers saves with a model what is imported here, whether it runs or not
+    from .pipeline_sed import SpeechEmotionDiarizationPipeline  # noqa: F401
 
 IGNORED_LABEL = -100
 
@@ -32,7 +35,7 @@ class SEDPreTrainedModel(PreTrainedModel):
     main_input_name = "input_values"
     input_modalities = "audio"
     supports_gradient_checkpointing = True
-    _supports_sdpa = True  # wav2vec 2.0 and HuBERT have it in transformers, WavLM in this package
+    _supports_sdpa = True  # a model knows whether its encoder has them
     _supports_flash_attn = True
 
     @classmethod
@@ -63,12 +66,17 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
     classifier: nn.Linear
 
     def __init__(self, config: SEDConfig, encoder: PreTrainedModel | None = None):
+        encoder_config, family, accelerate_encoder = (
+            config.encoder_config,
+            config.encoder_family,
+            self.accelerate_encoder,
+        )
+        self._supports_sdpa = accelerate_encoder is not None or "sdpa" in family.attention
+        self._supports_flash_attn = "flash_attention_2" in family.attention
         super().__init__(config)
-        encoder_config = config.encoder_config
-        self.encoder_family = config.encoder_family
-        self.encoder = self.encoder_family.new_encoder(encoder_config) if encoder is None else encoder
-        self.main_input_name = self.encoder_family.input_name
-        accelerate_encoder = type(self).accelerate_encoder
+        self.encoder_family = family
+        self.encoder = family.new_encoder(encoder_config) if encoder is None else encoder
+        self.main_input_name = family.input_name
         if accelerate_encoder is not None:
             accelerate_encoder(self.encoder, config)
         if hasattr(self.encoder, "masked_spec_embed") and not encoder_config.apply_spec_augment:
@@ -146,15 +154,15 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
                 for Whisper, ``(batch, steps, features)`` for w2v-BERT 2.0.
             num_items_in_batch: divide the summed loss by this number of frames instead of by the number of labelled
                 frames in the batch. Needed where a global batch is spread over processes or accumulation steps.
-            kwargs: passed to the encoder (``output_hidden_states``, ``return_dict`` …).
+            kwargs: passed to the encoder (``output_hidden_states``, ``output_attentions`` …).
 
         Returns:
             [`~transformers.modeling_outputs.TokenClassifierOutput`] with ``logits`` ``(batch, frames, labels)`` and,
             with labels, ``loss``: the mean negative log-likelihood of the frames, 0 when no frame is labelled.
 
         Raises:
-            InputError: if the input is not the one that the encoder takes or shorter than one frame, or ``labels`` has
-                another shape than these.
+            InputError: if the input is not the one that the encoder takes or shorter than one frame, ``labels`` has
+                another shape than these, or there are no attention weights to give.
         """
         inputs = self._check_inputs(input_values, input_features)
         family, encoder_config = self.encoder_family, self.config.encoder_config
@@ -168,9 +176,12 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
 
         if self.config.normalize_waveform:
             inputs = normalize_waveform(inputs, attention_mask)
-        if self.config.use_weighted_layer_sum:
-            kwargs["output_hidden_states"] = True
+        for name in ("output_attentions", "output_hidden_states"):
+            kwargs[name] = kwargs.get(name) or getattr(self.config, name)
+        kwargs["output_hidden_states"] |= self.config.use_weighted_layer_sum
         outputs = family.encode(self.encoder, inputs, attention_mask, **kwargs)
+        if kwargs["output_attentions"] and not outputs.attentions:
+            raise InputError(self._why_no_attentions())
         if self.config.use_weighted_layer_sum:
             weights = self.layer_weights.softmax(dim=0)
             hidden = torch.einsum("l,lbtf->btf", weights, torch.stack(outputs.hidden_states))
@@ -194,7 +205,7 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
                     labels = labels.masked_fill(~valid, IGNORED_LABEL)
             loss = frame_loss(logits, labels, num_items_in_batch)
         return TokenClassifierOutput(
-            loss=loss, logits=logits, hidden_states=outputs.hidden_states, attentions=outputs.attentions
+            loss=loss, logits=logits, hidden_states=outputs.hidden_states, attentions=outputs.attentions or None
         )
 
     def _check_inputs(self, input_values: torch.Tensor | None, input_features: torch.Tensor | None) -> torch.Tensor:
@@ -210,6 +221,28 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
                 f"{self.config.geometry.receptive_field} samples are needed at {self.config.sampling_rate} Hz."
             )
         return inputs
+
+    def _why_no_attentions(self) -> str:
+        if self.config._attn_implementation != "eager":
+            return 'output_attentions: only a model that was loaded with attn_implementation="eager" computes them.'
+        return (
+            f"output_attentions: encoders of type {self.config.encoder_config.model_type} give none here, or not for "
+            "utterances of several lengths at once."
+        )
+
+
+class SEDForAudioClassification(SEDPreTrainedModel):
+    """Says that there is none to those who ask for one label of a whole utterance.
+
+    Raises:
+        InputError: always.
+    """
+
+    def __init__(self, config: SEDConfig):
+        raise InputError(
+            "This model says which emotion appears when, and has no label for a whole recording. Use "
+            'pipeline("speech-emotion-diarization", model=...), or AutoModelForAudioFrameClassification.'
+        )
 
 
 def normalize_waveform(input_values: torch.Tensor, attention_mask: torch.Tensor | None) -> torch.Tensor:

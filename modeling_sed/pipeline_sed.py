@@ -12,13 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from itertools import islice
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypedDict, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypedDict, TypeVar, overload
 
 import numpy as np
 import torch
 from transformers.feature_extraction_sequence_utils import SequenceFeatureExtractor
 from transformers.pipelines.base import ChunkPipeline
 
+from .audio_forms_sed import recordings_of, usual_form
 from .audio_sed import MAX_DURATION, AudioInput, RecordingStream, cut_recording
 from .decoding_sed import check_decoder, segments_of, temper
 from .encoders_sed import pad_inputs
@@ -116,8 +117,10 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
         utterances, not from hours.
 
         Args:
-            inputs: a recording, as [`~modeling_sed.audio_sed.load_recording`] takes it, or a list, generator or
-                dataset of recordings.
+            inputs: a recording, as [`~modeling_sed.audio_sed.load_recording`] takes it, gradio's ``(sampling_rate,
+                samples)``, pyannote.audio's ``{"waveform", "sample_rate"}``, or a row of a dataset with the column
+                ``audio``; or many of them: a list or column, whose results come as a list, or a generator or dataset,
+                whose results come as they are ready.
             batch_size: how many windows go through the model at once, at most; "auto": as many as the device's memory
                 holds (one on a CPU, which gains nothing by more). The result does not depend on it.
             window: seconds of a window (32); None for whole recordings at once, however long.
@@ -141,12 +144,14 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
             InputError: as `load_recording`, or if a recording is shorter than one frame (25 ms), the context leaves
                 nothing of the window, or there is no such decoder.
         """
-        if isinstance(inputs, Sequence) and not isinstance(inputs, str | bytes):  # a datasets column, for example
-            return list(super().__call__((audio for audio in inputs), **kwargs))
+        recordings = recordings_of(inputs)
+        if recordings is not None:
+            results = super().__call__((audio for audio in recordings), **kwargs)
+            return list(results) if isinstance(recordings, Sequence) else iter(results)
         result = super().__call__(inputs, **kwargs)
         timeline = result["segments"] if isinstance(result, dict) else result
         if isinstance(timeline, Timeline):  # not that of one among many, whose audio would stay in memory
-            timeline.audio = cast(AudioInput, inputs)
+            timeline.audio = usual_form(inputs)
         return result
 
     def _sanitize_parameters(self, **options: Any) -> tuple[dict, dict, dict]:
@@ -183,7 +188,8 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
             return self.forward(windows, **forward_params)
 
         outputs: list[dict[str, Any]] = []
-        for output in map_batches(run, self._windows(inputs, **preprocess_params), _length, batch_size):
+        windows = self._windows(map(usual_form, inputs), **preprocess_params)
+        for output in map_batches(run, windows, _length, batch_size):
             outputs.append(output)
             if output["is_last"]:
                 yield output.get("exception") or self.postprocess(outputs, **postprocess_params)

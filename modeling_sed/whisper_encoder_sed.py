@@ -71,6 +71,7 @@ class WhisperFamily(EncoderFamily):
         inputs: torch.Tensor,
         attention_mask: torch.Tensor | None,
         output_hidden_states: bool = False,
+        output_attentions: bool = False,  # the layers do not give them away
         **kwargs: Any,
     ) -> BaseModelOutput:
         """See `EncoderFamily.encode`; ``inputs`` are ``(batch, mel bands, steps)``."""

@@ -158,7 +158,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.asked_for.add(f"{name}/{file}")
         if f"{name}/{file}" in self.server.broken:
             return self.send(403, {"error": "Forbidden"})
-        content = self.server.repositories.get(name, {}).get(file) if revision in ("main", "0" * 40) else None
+        if name not in self.server.repositories:
+            return self.send(404, {"error": "Repository not found"}, X_Error_Code="RepoNotFound")
+        content = self.server.repositories[name].get(file) if revision in ("main", "0" * 40) else None
         if content is None:
             return self.send(404, {"error": "Entry not found"}, X_Error_Code="EntryNotFound")
         headers = {"ETag": f'"{hashlib.sha256(content).hexdigest()}"', "X_Repo_Commit": "0" * 40}

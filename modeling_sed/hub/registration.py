@@ -51,13 +51,15 @@ def _register_configuration(module: ModuleType) -> None:
 
 
 def _register_model(module: ModuleType) -> None:
-    from transformers import AutoModelForAudioFrameClassification
+    from transformers import AutoModel, AutoModelForAudioClassification, AutoModelForAudioFrameClassification
 
     from ..configuration_sed import SEDConfig
 
     model_class = module.SEDForAudioFrameClassification
     model_class.accelerate_encoder = staticmethod(_accelerate_encoder)
+    AutoModel.register(SEDConfig, model_class)
     AutoModelForAudioFrameClassification.register(SEDConfig, model_class)
+    AutoModelForAudioClassification.register(SEDConfig, module.SEDForAudioClassification)  # says why not
     model_class.register_for_auto_class("AutoModelForAudioFrameClassification")
 
 

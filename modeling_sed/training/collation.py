@@ -20,8 +20,10 @@ from .soft_targets import SoftTargets
 
 
 @dataclass(frozen=True)
-class FrameLabelCollator:
+class SEDDataCollator:
     """Makes batches of rows with the columns ``name``, ``audio`` and ``segments`` (see dataset_scripts/sed.py).
+
+    ``Trainer(data_collator=...)`` takes it, too, if TrainingArguments have ``remove_unused_columns=False``.
 
     Attributes:
         feature_extractor: of the model.
@@ -50,12 +52,18 @@ class FrameLabelCollator:
             with 0 there.
 
         Raises:
-            InputError: for an utterance that cannot be used, naming it: its audio is unreadable or shorter than a
-                frame, or its segments have a label that the model does not know or impossible times.
+            InputError: if a column is missing, or for an utterance that cannot be used, naming it: its audio is
+                unreadable or shorter than a frame, or its segments have a label that the model does not know or
+                impossible times.
         """
         geometry, family = self.config.geometry, self.config.encoder_family
         inputs, label_rows = [], []
         for row in rows:
+            if missing := [name for name in ("name", "audio", "segments") if name not in row]:
+                raise InputError(
+                    f"Rows need the columns name, audio and segments; {', '.join(missing)} is missing (with "
+                    "transformers' Trainer, set remove_unused_columns=False)."
+                )
             try:
                 waveform = load_recording(row["audio"], geometry.sampling_rate).waveform
                 segments = as_segments(row["segments"])

@@ -23,7 +23,7 @@ from ..dataset_scripts.simulation import NEUTRAL
 from ..frames_sed import InputError
 from .arguments import TrainingOptions
 from .batching import balanced, grouped, make_batches, share_of_process, shuffled
-from .collation import FrameLabelCollator
+from .collation import SEDDataCollator
 
 SPLITS = ("train", "validation", "test")
 COLUMNS = {"name", "audio", "duration", "segments"}
@@ -105,7 +105,7 @@ class Batches(torch.utils.data.Dataset):
 
     rows: Dataset
     plan: list[tuple[list[int], bool]]
-    collator: FrameLabelCollator
+    collator: SEDDataCollator
 
     def __len__(self) -> int:
         return len(self.plan)
@@ -125,7 +125,7 @@ class StreamedBatches(torch.utils.data.IterableDataset):
     """
 
     plan: Iterator[tuple[list[dict[str, Any]], bool]]
-    collator: FrameLabelCollator
+    collator: SEDDataCollator
 
     def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
         for rows, counts in self.plan:
@@ -134,7 +134,7 @@ class StreamedBatches(torch.utils.data.IterableDataset):
 
 def train_loader(
     rows: Dataset | IterableDataset,
-    collator: FrameLabelCollator,
+    collator: SEDDataCollator,
     options: TrainingOptions,
     accelerator: Accelerator,
     epoch: int,
@@ -187,7 +187,7 @@ def batches_in_epoch(rows: Dataset, options: TrainingOptions, num_processes: int
 
 
 def eval_loader(
-    rows: Dataset, collator: FrameLabelCollator, options: TrainingOptions, accelerator: Accelerator
+    rows: Dataset, collator: SEDDataCollator, options: TrainingOptions, accelerator: Accelerator
 ) -> tuple[DataLoader, list[tuple[list[int], bool]]]:
     """Batches of a whole split for this process, by duration; and the numbers of the utterances in them."""
     order = np.argsort(rows["duration"], kind="stable").tolist()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object, send_to_device
 from datasets import Dataset
+from scipy.special import softmax
+from transformers import EvalPrediction
 
 from ..annotations.annotation import Annotation
 from ..annotations.dataset_rows import as_segments
@@ -19,10 +21,12 @@ from ..evaluation.json_values import without_nan
 from ..evaluation.pairing import Pairs
 from ..evaluation.report import score_pairs
 from ..evaluation.tuning import UtterancePosteriors, decode_utterances
+from ..frames_sed import merge_frames
+from ..metrics.eder.error_durations import COMPONENTS
 from ..metrics.eder.scoring import score_segments
 from ..modeling_sed import IGNORED_LABEL
 from .arguments import TrainingOptions
-from .collation import FrameLabelCollator
+from .collation import SEDDataCollator
 from .data import eval_loader
 
 CONFIDENCE = 0.95
@@ -33,7 +37,7 @@ def predict(
     accelerator: Accelerator,
     model: torch.nn.Module,
     rows: Dataset,
-    collator: FrameLabelCollator,
+    collator: SEDDataCollator,
     options: TrainingOptions,
 ) -> list[UtterancePosteriors]:
     """The posteriors of a split, each utterance once; the processes share the work.
@@ -104,6 +108,44 @@ def score(utterances: Sequence[UtterancePosteriors], config: SEDConfig, majority
         "majority_emotion": majority_emotion,
         "frame_error_rate": frame_error_rate(utterances),
     }
+
+
+def eder_metrics(config: SEDConfig) -> Callable[[EvalPrediction], dict[str, float]]:
+    """EDER for ``Trainer(compute_metrics=eder_metrics(model.config))``, with batches of `SEDDataCollator`.
+
+    A Trainer hands on the labels of frames instead of segments, so the true borders are those of frames: what
+    train_sed.py reports may differ by some of 20 ms a border. Decoder and temperature are those of ``config``.
+
+    Args:
+        config: of the model.
+
+    Returns:
+        A function of logits ``(utterances, frames, labels)`` and labels ``(utterances, frames)``, -100 where there is
+        none, that returns ``eder``, its components, and ``frame_error_rate``.
+    """
+
+    def compute_metrics(found: EvalPrediction) -> dict[str, float]:
+        logits = found.predictions[0] if isinstance(found.predictions, tuple) else found.predictions
+        utterances = [
+            _of_frames(labels[counts], softmax(scores[counts], axis=-1), config)
+            for scores, labels in zip(logits, np.asarray(found.label_ids), strict=True)
+            if (counts := labels != IGNORED_LABEL).any()
+        ]
+        pairs = as_pairs(utterances, config)
+        scores = score_segments(
+            pairs.predictions, pairs.references, pairs.durations, neutral_label=config.neutral_label
+        )
+        rates = {name: float(scores[name]) for name in ("eder", *COMPONENTS)}
+        return {**rates, "frame_error_rate": frame_error_rate(utterances)}
+
+    return compute_metrics
+
+
+def _of_frames(labels: np.ndarray, posteriors: np.ndarray, config: SEDConfig) -> UtterancePosteriors:
+    """An utterance of which only frames are known: its true segments are runs of equal labels."""
+    times = np.arange(len(labels) + 1) * config.geometry.hop / config.sampling_rate
+    segments = merge_frames(labels, np.eye(len(config.labels))[labels], times, config.labels)
+    return UtterancePosteriors(Annotation("", segments, float(times[-1])), posteriors, labels, times)
 
 
 def most_frequent_emotion(rows: Dataset, neutral_label: str) -> str:

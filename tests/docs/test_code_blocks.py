@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 from modeling_sed.cli.app import app
 from modeling_sed.dataset_scripts.command_line import _parser
 from modeling_sed.training.command_line import parse_options
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, small_model
+from tests.modeling_sed.training.conftest import data  # noqa: F401 - a fixture of these tests, too
 
 PAGES = [
     "README.md",
@@ -66,8 +67,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def training_folder(folder: Path, data: Path) -> Path:  # noqa: F811
+    """The same, with a dataset and an encoder under the names that the page of training has for them."""
+    (folder / "OUT").symlink_to(data)
+    model = small_model()
+    model.encoder.save_pretrained(folder / "ENCODER")
+    model.config.encoder_family.new_feature_extractor(model.config.encoder_config).save_pretrained(folder / "ENCODER")
+    return folder
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")])
-def test_python_runs(page: str, folder: Path):
+def test_python_runs(page: str, training_folder: Path):
     names: dict = {}
     for code in blocks(page, "python"):
         exec(code, names)  # one after the other, as a reader would

@@ -12,7 +12,7 @@ from transformers import Wav2Vec2FeatureExtractor
 
 from modeling_sed import SEDConfig
 from modeling_sed.training.arguments import TrainingOptions
-from modeling_sed.training.collation import FrameLabelCollator
+from modeling_sed.training.collation import SEDDataCollator
 from modeling_sed.training.data import batches_in_epoch, train_loader
 
 SOUNDS = [("a", "sad")] * 8 + [("a", "happy")] * 2 + [("b", "sad")] * 2
@@ -29,7 +29,7 @@ ROWS = Dataset.from_list([row(number, *sound) for number, sound in enumerate(SOU
 
 
 def heard(rows: Dataset, options: TrainingOptions, epoch: int = 0) -> list[int]:
-    collator = FrameLabelCollator(Wav2Vec2FeatureExtractor(), SEDConfig())
+    collator = SEDDataCollator(Wav2Vec2FeatureExtractor(), SEDConfig())
     plan = train_loader(rows, collator, options, Accelerator(cpu=True), epoch).dataset.plan
     assert len(plan) == batches_in_epoch(rows, options, 1)
     return [number for numbers, _ in plan for number in numbers]

@@ -16,7 +16,7 @@ from transformers import WavLMConfig, WavLMModel
 
 from modeling_sed.training.arguments import TrainingOptions
 from modeling_sed.training.batching import shuffled
-from modeling_sed.training.collation import FrameLabelCollator
+from modeling_sed.training.collation import SEDDataCollator
 from modeling_sed.training.data import train_loader
 from modeling_sed.training.model_setup import build_model
 from tests.modeling_sed.training.conftest import NO_DROPOUT, TINY_ENCODER
@@ -84,7 +84,7 @@ def test_the_first_losses_are_those_of_the_recipe(options: TrainingOptions, odd_
     accelerator = Accelerator()
     run = start(accelerator, model, rows, options)
     model.train()
-    collator = FrameLabelCollator(feature_extractor, model.config)
+    collator = SEDDataCollator(feature_extractor, model.config)
     ours, order = [], []
     for epoch in range(2):
         numbers, _ = shuffled(len(rows), options.seed, epoch)

@@ -23,7 +23,7 @@ import train_sed
 from modeling_sed import InputError, SEDForAudioFrameClassification
 from modeling_sed.metrics.eder.scoring import score_segments
 from modeling_sed.training.arguments import TrainingOptions
-from modeling_sed.training.collation import FrameLabelCollator
+from modeling_sed.training.collation import SEDDataCollator
 from modeling_sed.training.evaluation import frame_error_rate, predict
 from tests.local_hub import LocalHub
 from tests.modeling_sed.training.conftest import train, train_here
@@ -167,7 +167,7 @@ def test_what_is_saved_is_what_was_best(data: Path, encoder: Path, tmp_path: Pat
     feature_extractor = AutoFeatureExtractor.from_pretrained(run)
     assert not [name for name in model.state_dict() if "lora" in name]
     defaults = TrainingOptions(dataset=str(data), encoder="", output_dir="")
-    collator = FrameLabelCollator(feature_extractor, model.config)
+    collator = SEDDataCollator(feature_extractor, model.config)
     rows = load_from_disk(str(data))["validation"]
     # A model that has learnt this little is undecided: for half of the frames the two most probable labels differ by
     # less than 0.02, so which one wins depends on the precision and, in bf16, on the processor. The weights are those

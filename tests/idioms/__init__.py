@@ -1,0 +1,1 @@
+"""What people who know Hugging Face's libraries type, and what comes of it."""
