@@ -20,7 +20,12 @@ from .configuration_sed import SEDConfig
 from .encoders_sed import EncoderFamily
 from .frames_sed import FrameGeometry, InputError
 
-if TYPE_CHECKING:  # transformers saves with a model what is imported here, whether it runs or not
+if TYPE_CHECKING:
+    # transformers saves with a model what is imported here, whether it runs or not: the pipeline; and, as version 5.0
+    # does not look further, what that needs
+    from .audio_files_sed import open_file  # noqa: F401
+    from .audio_forms_sed import usual_form  # noqa: F401
+    from .audio_sed import RecordingStream  # noqa: F401
     from .pipeline_sed import SpeechEmotionDiarizationPipeline  # noqa: F401
 
 IGNORED_LABEL = -100
