@@ -32,7 +32,7 @@ class EncoderFamily(ABC):
     feature_stride: ClassVar[tuple[int, ...]] = ()
     unregularized: ClassVar[dict[str, Any]] = {"layerdrop": 0.0, "apply_spec_augment": False}  # in the configuration
     adapted_layers: ClassVar[tuple[str, ...]] = ("intermediate_dense", "output_dense")  # feed-forward, for LoRA
-    attention: ClassVar[tuple[str, ...]] = ("eager", "sdpa", "flash_attention_2")  # that transformers has for them
+    has_sdpa_here: ClassVar[bool] = False  # whether fast_encoder/ has the attention that transformers has not
 
     @abstractmethod
     def convolutions(self, config: PreTrainedConfig) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -138,9 +138,9 @@ class WaveformFamily(EncoderFamily):
 
 
 class WavLMFamily(WaveformFamily):
-    """WavLM, whose attention transformers computes in one way only; where the package is, fast_encoder/ has SDPA."""
+    """WavLM, whose attention transformers computes in one way only."""
 
-    attention = ("eager",)
+    has_sdpa_here = True
 
     def new_encoder(self, config: PreTrainedConfig) -> PreTrainedModel:
         return AutoModel.from_config(config, attn_implementation="eager")

@@ -71,16 +71,14 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
     classifier: nn.Linear
 
     def __init__(self, config: SEDConfig, encoder: PreTrainedModel | None = None):
-        encoder_config, family, accelerate_encoder = (
-            config.encoder_config,
-            config.encoder_family,
-            self.accelerate_encoder,
-        )
-        self._supports_sdpa = accelerate_encoder is not None or "sdpa" in family.attention
-        self._supports_flash_attn = "flash_attention_2" in family.attention
+        encoder_config, family = config.encoder_config, config.encoder_family
+        encoder = family.new_encoder(encoder_config) if encoder is None else encoder
+        accelerate_encoder = type(self).accelerate_encoder
+        is_faster = accelerate_encoder is not None and family.has_sdpa_here
+        self._supports_sdpa = is_faster or encoder._supports_sdpa
+        self._supports_flash_attn = encoder._supports_flash_attn
         super().__init__(config)
-        self.encoder_family = family
-        self.encoder = family.new_encoder(encoder_config) if encoder is None else encoder
+        self.encoder_family, self.encoder = family, encoder
         self.main_input_name = family.input_name
         if accelerate_encoder is not None:
             accelerate_encoder(self.encoder, config)
@@ -185,7 +183,9 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
             kwargs[name] = kwargs.get(name) or getattr(self.config, name)
         kwargs["output_hidden_states"] |= self.config.use_weighted_layer_sum
         outputs = family.encode(self.encoder, inputs, attention_mask, **kwargs)
-        if kwargs["output_attentions"] and not outputs.attentions:
+        attentions = outputs.attentions or None
+        attentions = None if attentions is None or attentions[0] is None else attentions
+        if kwargs["output_attentions"] and attentions is None:
             raise InputError(self._why_no_attentions())
         if self.config.use_weighted_layer_sum:
             weights = self.layer_weights.softmax(dim=0)
@@ -210,7 +210,7 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
                     labels = labels.masked_fill(~valid, IGNORED_LABEL)
             loss = frame_loss(logits, labels, num_items_in_batch)
         return TokenClassifierOutput(
-            loss=loss, logits=logits, hidden_states=outputs.hidden_states, attentions=outputs.attentions or None
+            loss=loss, logits=logits, hidden_states=outputs.hidden_states, attentions=attentions
         )
 
     def _check_inputs(self, input_values: torch.Tensor | None, input_features: torch.Tensor | None) -> torch.Tensor:

@@ -87,6 +87,16 @@ class Scores(TypedDict):
     frame_times: np.ndarray
 
 
+class Recordings(torch.utils.data.IterableDataset):
+    """Many recordings, which transformers takes one by one; of lists and generators, it would look into the first."""
+
+    def __init__(self, recordings: Iterable[AudioInput]):
+        self.recordings = recordings
+
+    def __iter__(self) -> Iterator[AudioInput]:
+        return iter(self.recordings)
+
+
 class SpeechEmotionDiarizationPipeline(ChunkPipeline):
     """Which emotion appears when?
 
@@ -146,8 +156,8 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
         """
         recordings = recordings_of(inputs)
         if recordings is not None:
-            results = super().__call__((audio for audio in recordings), **kwargs)
-            return list(results) if isinstance(recordings, Sequence) else iter(results)
+            results = super().__call__(Recordings(recordings), **kwargs)
+            return list(results) if isinstance(recordings, Sequence) else results
         result = super().__call__(inputs, **kwargs)
         timeline = result["segments"] if isinstance(result, dict) else result
         if isinstance(timeline, Timeline):  # not that of one among many, whose audio would stay in memory

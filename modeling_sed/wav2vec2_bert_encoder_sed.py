@@ -17,7 +17,6 @@ class Wav2Vec2BertFamily(EncoderFamily):
     input_name = "input_features"
     feature_kernel = (400, 2)
     feature_stride = (160, 2)
-    attention = ("eager", "sdpa")
 
     def convolutions(self, config: PreTrainedConfig) -> tuple[tuple[int, ...], tuple[int, ...]]:
         return (), ()

@@ -56,7 +56,7 @@ def forward(
     model_config: Any = self.model_config  # a PreTrainedConfig; for torch, a tensor or a module
     if model_config._attn_implementation == "eager":
         theirs: Any = type(self).forward  # its annotation takes the table for a tuple
-        return theirs(self, hidden_states, attention_mask, position_bias, index, **kwargs)
+        return theirs(self, hidden_states, attention_mask, position_bias, index=index, **kwargs)
     frames = hidden_states.shape[1]
     if position_bias is None:
         position_bias = position_table(self, frames)

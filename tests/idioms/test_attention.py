@@ -37,7 +37,11 @@ def test_all_implementations_compute_the_same(folder: Path):
     given = inputs(folder)
     expected = opened(folder)(**given).logits
     for name in ("eager", "sdpa"):
-        model = opened(folder, attn_implementation=name)
+        try:
+            model = opened(folder, attn_implementation=name)
+        except ValueError as error:  # older versions of transformers have no sdpa for w2v-BERT
+            assert name == "sdpa" and folder.name.startswith("wav2vec2-bert") and "eager" in str(error)
+            continue
         assert model.config._attn_implementation == name
         torch.testing.assert_close(model(**given).logits, expected, atol=1e-5, rtol=0)
         model.set_attn_implementation("sdpa" if name == "eager" else "eager")

@@ -16,7 +16,8 @@ from datasets import load_from_disk
 from transformers import pipeline
 
 import modeling_sed
-from modeling_sed.checkpoints.speechbrain import ENCODER_FILES, FILES
+from modeling_sed.checkpoints.speechbrain import ENCODER_FILES
+from modeling_sed.checkpoints.speechbrain_files import FILES
 from modeling_sed.dataset_scripts.build import build
 from tests.conftest import SMALL_FEATURE_ENCODERS, save_model, small_model
 from tests.dataset_scripts.conftest import ravdess  # noqa: F401 - a fixture of these tests, too
