@@ -3,8 +3,8 @@
 A file ``fuzz_NAME.py`` in this folder has two functions, and needs no registration:
 
 - ``targets() -> dict[str, Callable[[bytes], None]]``: by name, what takes any bytes and returns where the outcome is
-  allowed (a result, or one of our documented exceptions, which it catches). All else that it raises is a finding, and so
-  is an input that takes more than `SECONDS` or `MEBIBYTES`, or that ends the process.
+  allowed (a result, or one of our documented exceptions, which it catches). All else that it raises is a finding, and
+  so is an input that takes more than `SECONDS` or `MEBIBYTES`, or that ends the process.
 - ``seeds() -> dict[str, list[bytes]]``: for each target some good inputs, which are changed.
 
 Findings are kept in ``findings/TARGET/``; once mended they are committed, and test_findings.py tries them ever after.

@@ -1,8 +1,8 @@
 """`python -m tests.fuzz --seconds 3600`: fuzzes all targets, each for its share of the time. Linux only.
 
 With atheris (`pip install atheris`) inputs are led by the lines of Python that they reach; without, they are changed at
-random, as mutations.py does. Each target runs in processes of its own, since an input may end one. The exit code is 1 if
-anything was found.
+random, as mutations.py does. Each target runs in processes of its own, since an input may end one. The exit code is 1
+if anything was found.
 """
 
 from __future__ import annotations
