@@ -8,7 +8,7 @@ CONSTRAINTS ?= constraints/ci.txt
 # Without an NVIDIA GPU, PyTorch's own index has the build that does not bring gigabytes of CUDA along.
 TORCH_INDEX := $(if $(shell command -v nvidia-smi),,--extra-index-url https://download.pytorch.org/whl/cpu)
 
-.PHONY: demo bundled-model test test-oldest tests lint format constraints dependencies clean
+.PHONY: demo bundled-model test fuzz test-oldest tests lint format constraints dependencies clean
 
 $(VENV)/installed: setup.cfg pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
@@ -48,6 +48,11 @@ test-oldest:
 # A process for each core, with one thread each, as the tests' models are small.
 tests: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --dist loadfile
+
+# Broken inputs for every reader; led by the lines that they reach if `.venv/bin/pip install atheris` was done before.
+SECONDS ?= 3600
+fuzz: $(VENV)/installed
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

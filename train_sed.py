@@ -44,7 +44,7 @@ from modeling_sed.training.batching import grouped
 from modeling_sed.training.checkpoints import Checkpoints, Progress
 from modeling_sed.training.collation import SEDDataCollator
 from modeling_sed.training.command_line import parse_options
-from modeling_sed.training.data import batches_in_epoch, load_splits, train_loader
+from modeling_sed.training.data import audio_folders, batches_in_epoch, load_splits, train_loader
 from modeling_sed.training.evaluation import as_pairs, frame_error_rate, most_frequent_emotion, predict, score
 from modeling_sed.training.model_card import write_model_card
 from modeling_sed.training.model_files import replace_model
@@ -138,7 +138,7 @@ def train_and_score(options: TrainingOptions) -> dict[str, Any]:
     splits = load_splits(options)
     model, feature_extractor = build_model(options)
     config = model.config
-    collator = SEDDataCollator(feature_extractor, config)
+    collator = SEDDataCollator(feature_extractor, config, folders=audio_folders(options.dataset_name))
     train_collator = replace(
         collator,
         augmentation=Augmentation.of_options(options, config.sampling_rate),

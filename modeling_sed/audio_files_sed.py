@@ -7,12 +7,7 @@ not recorded. A `InputWarning` says where a file is not what it says.
 
 from __future__ import annotations
 
-import http.client
 import io
-import tempfile
-import time
-import urllib.parse
-import urllib.request
 import warnings
 from collections.abc import Generator, Iterator
 from itertools import chain
@@ -36,7 +31,6 @@ PROBED = 2**16  # bytes of a pipe that are waited for before it is heard; ffmpeg
 GAP = 0.05  # seconds by which the container's clock may differ from what was decoded
 IMPOSSIBLE = 1e9  # seconds; what ffmpeg says when it knows nothing
 EARLY = 0.2  # seconds by which a recording may be shorter than its header says, without a warning
-URL_BYTES, URL_SECONDS, URL_SILENCE = 2**31, 3600.0, 30.0  # of a download; seconds in all, and without an answer
 
 PLAIN = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b"caff", b".snd", b"dns.", b"NIST")  # how such files begin
 CHUNKS: dict[bytes, tuple[Literal["little", "big"], bytes]] = {  # order of bytes, and the chunk of the samples
@@ -45,6 +39,7 @@ CHUNKS: dict[bytes, tuple[Literal["little", "big"], bytes]] = {  # order of byte
     b"FORM": ("big", b"SSND"),
 }
 CLOCKED = ("matroska", "mov")  # ffmpeg's names of containers whose clock begins at 0; others begin with the audio
+TIMED = (*CLOCKED, "flac", "ogg", "mpeg", "asf", "flv")  # those that know the time of what follows a damage
 FORMATS = (  # none of those of ffmpeg's that name further files or addresses
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dts,eac3,flac,flv,matroska,mov,mp3,mpeg,mpegts,ogg,oma,tta,voc,w64,wav,wv"
 )
@@ -64,6 +59,8 @@ def open_file(file: Path | IO[bytes], name: str) -> tuple[int, Iterator[np.ndarr
         InputError: if it is empty or not audio, or a library is missing.
         OSError: if it does not exist or cannot be read.
     """
+    if isinstance(file, Path) and not str(file).isprintable():  # the libraries take names in UTF-8 only
+        file = file.open("rb")  # closed with its last reference
     beginning, size = _look_into(file)
     if not size:
         raise InputError(f"{name}: the file is empty.")
@@ -103,6 +100,18 @@ def open_pipe(file: IO[bytes], name: str) -> tuple[int, Generator[np.ndarray, No
     return rate, blocks()
 
 
+def stated_duration(path: Path) -> float | None:
+    """Seconds that a file lasts by its header; None if that does not say, or it is no file that can be read."""
+    av = import_library("av", f"{path}: reading files of this format", "av")
+    try:
+        if not path.is_file():  # ffmpeg would wait for a pipe, and ask a network for addresses
+            return None
+        with av.open(str(path.absolute()), options={"format_whitelist": FORMATS}) as container:
+            return container.duration and container.duration / av.time_base
+    except (OSError, ValueError):  # of names, too
+        return None
+
+
 class _Pipe:
     """A file that is at its end when an exception interrupts reading, a KeyboardInterrupt too: PyAV loses it."""
 
@@ -121,34 +130,6 @@ class _Pipe:
         """Raises what interrupted reading."""
         if self._error:
             raise self._error
-
-
-def download(url: str, name: str) -> IO[bytes]:
-    """The content of an http(s) address as a temporary file; raises an `InputError` where it cannot be had."""
-    opener = urllib.request.OpenerDirector()  # of http and https alone, also where it is redirected to
-    for handler in (
-        *(urllib.request.ProxyHandler, urllib.request.HTTPHandler, urllib.request.HTTPSHandler),
-        *(urllib.request.HTTPRedirectHandler, urllib.request.HTTPDefaultErrorHandler),
-        *(urllib.request.HTTPErrorProcessor, urllib.request.UnknownHandler),
-    ):
-        opener.add_handler(handler())
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - the reader closes it
-    deadline = time.monotonic() + URL_SECONDS
-    try:
-        with opener.open(urllib.parse.quote(url, safe="%/:=&?~#+!$,;'@()*[]"), timeout=URL_SILENCE) as response:
-            while chunk := response.read1(2**16):
-                file.write(chunk)
-                if file.tell() > URL_BYTES or time.monotonic() > deadline:
-                    limits = f"{URL_BYTES / 2**30:g} GiB and {URL_SECONDS / 60:g} minutes"
-                    raise InputError(f"{name}: the download exceeds the limits of {limits}; fetch it by yourself.")
-            if response.length:  # of what is left
-                raise InputError(f"{name}: the connection ended {response.length} bytes too early.")
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{name}: cannot be downloaded ({error}).") from error
-    file.seek(0)
-    return file
 
 
 def _look_into(file: Path | IO[bytes]) -> tuple[bytes, int]:
@@ -235,11 +216,15 @@ def _decode(file: Path | IO[bytes] | _Pipe, name: str) -> tuple[_Frames, int, It
     av = import_library("av", f"{name}: reading files of this format", "av")
     try:
         options = {"format_whitelist": FORMATS, **({"probesize": str(PROBED)} if isinstance(file, _Pipe) else {})}
-        container = av.open(str(file) if isinstance(file, Path) else file, options=options)
+        # an absolute path, for a name may look like an address: "concat:a.wav"
+        container = av.open(str(file.absolute()) if isinstance(file, Path) else file, options=options)
     except (av.FFmpegError, ValueError) as error:
-        raise InputError(f"{name}: not audio that can be read ({str(error).partition(';')[0]}).") from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{name}: not audio that can be read ({reason}).") from error
     if not container.streams.audio:
         raise InputError(f"{name}: has no audio in it.")
+    if container.streams.audio[0].codec_context is None:
+        raise InputError(f"{name}: its audio is encoded in a way that ffmpeg does not know.")
     frames = _Frames(container, av.FFmpegError)
     first = next(frames, None)
     if first is None:
@@ -265,7 +250,8 @@ class _Frames:
         self.said = float(said) if 0 < said < IMPOSSIBLE else None
         if self._stream.codec_context.name == "flac":  # it would decode noise, too, although it could know
             self._stream.codec_context.options = {"err_detect": "crccheck+explode"}
-        self._container, self._iterator, self._error = container, self._decode(), error
+        self._container, self._iterator = container, self._decode()
+        self._errors = (error, IndexError)  # where a stream begins that the container has not spoken of
 
     def __iter__(self) -> Iterator[AudioFrame]:
         return self
@@ -282,13 +268,14 @@ class _Frames:
                     if packet is None:
                         return
                     yield from packet.decode()
-                except self._error:  # noqa: PERF203 - what follows may be whole
+                except self._errors:  # noqa: PERF203 - what follows may be whole
                     self.damaged += 1
 
 
 def _on_the_clock(first: AudioFrame, frames: _Frames, resampler: type) -> Iterator[np.ndarray]:
     """The values ``(samples, channels)`` of frames, and silence where the clock goes on without any."""
-    rate, channels, position, converter = first.rate, len(first.layout.channels), 0, None
+    rate, channels, position = first.rate, len(first.layout.channels), 0
+    known, converter = _form(first), None
     origin = 0.0 if frames.has_clock else first.time or 0.0
     for frame in chain([first], frames):
         if frame.time is not None:
@@ -300,13 +287,18 @@ def _on_the_clock(first: AudioFrame, frames: _Frames, resampler: type) -> Iterat
                 count = min(missing, max(BLOCK // channels, 1))
                 yield np.zeros((count, channels), np.float32)
                 position, missing = position + count, missing - count
-        if frame.rate != rate or len(frame.layout.channels) != channels:  # it changes in the middle
-            converter = converter or resampler(first.format, first.layout, rate)
+        if _form(frame) != known:  # it changes in the middle
+            known = _form(frame)
+            converter = None if known == _form(first) else resampler(first.format, first.layout, rate)
         for converted in converter.resample(frame) if converter else [frame]:
             values = converted.to_ndarray()
             values = values.T if converted.format.is_planar else values.reshape(-1, channels)
             position += len(values)
             yield values
+
+
+def _form(frame: AudioFrame) -> tuple[str, str, int]:
+    return frame.format.name, frame.layout.name, frame.rate
 
 
 def _in_blocks(pieces: Iterator[np.ndarray], rate: int, frames: _Frames, name: str) -> Iterator[np.ndarray]:
@@ -321,10 +313,16 @@ def _in_blocks(pieces: Iterator[np.ndarray], rate: int, frames: _Frames, name: s
         values, read = values + piece.size, read + len(piece)
     if waiting:
         yield _as_floats(np.concatenate(waiting))
+    damage = ""
+    if frames.damaged:
+        damage = f"damaged in {frames.damaged} place(s), which are left out or silent"
+        if not frames.format.startswith(TIMED):
+            damage += "; times after them may be early"
     if frames.said and frames.said - read / rate > EARLY:
-        _warn(f"{name}: ends after {read / rate:.2f} s; its header says {frames.said:.2f} s.")
-    elif frames.damaged:
-        _warn(f"{name}: damaged in {frames.damaged} place(s), which are left out or silent.")
+        end = f"ends after {read / rate:.2f} s; its header says {frames.said:.2f} s"
+        _warn(f"{name}: {end}.{damage and f' It is {damage}.'}")
+    elif damage:
+        _warn(f"{name}: {damage}.")
 
 
 def _as_floats(values: np.ndarray) -> np.ndarray:

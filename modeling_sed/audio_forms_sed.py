@@ -16,9 +16,9 @@ from typing import IO, Any
 import numpy as np
 
 from .frames_sed import InputError, MissingFileError, MissingLibraryError, import_library
+from .limits_sed import check_limit
 
 STORAGES = ("s3", "gs", "gcs", "az", "abfs", "abfss", "hf")
-STORED_BYTES = 2**31  # of a file in a storage; a limit as for downloads
 
 
 def recordings_of(inputs: Any) -> Iterable[Any] | None:
@@ -84,8 +84,7 @@ def open_storage(address: str, name: str) -> IO[bytes]:
         with fsspec.open(address, "rb") as content:
             while chunk := content.read(2**20):
                 file.write(chunk)
-                if file.tell() > STORED_BYTES:
-                    raise InputError(f"{name}: larger than {STORED_BYTES / 2**30:g} GiB; fetch it by yourself.")
+                check_limit("download_bytes", file.tell(), name, "bytes to download")
     except InputError:
         raise
     except ImportError as error:  # fsspec names the library

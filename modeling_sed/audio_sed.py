@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, Union
 
 import numpy as np
 
-from .audio_files_sed import download, open_file
+from .audio_files_sed import open_file
 from .audio_forms_sed import STORAGES, open_storage
 from .frames_sed import (
     FrameGeometry,
@@ -27,14 +27,15 @@ from .frames_sed import (
     cut_windows,
     import_library,
 )
+from .limits_sed import check_limit, download
 
 if TYPE_CHECKING:  # an exported model runs without torch
     import torch
 
-RATES = (1_000, 768_000)  # Hz
-CHANNELS = 64
+LOWEST_RATE = 1_000  # Hz; headers of less are wrong, and whole days of 1 Hz would be a few kilobytes
 MAX_DURATION = 24 * 3600.0  # seconds; longer recordings are refused unless asked for
-LOUDEST = 2.0**20  # of full scale; blocks with samples beyond are scaled down to it: their squares would overflow
+LOUDEST = 2.0**31  # of full scale; that of 32 bits, in floats that nobody has scaled; no sound is louder
+SHORT, DROWNING = 1_000, 0.5  # samples of a block, and the share of its energy that one of them may have
 CANCELLED = 0.1  # a mix to mono that is so much softer than the loudest channel has lost it
 
 AudioInput = Union[str, Path, bytes, IO[bytes], np.ndarray, "torch.Tensor", Mapping[str, Any]]
@@ -95,21 +96,21 @@ def load_channels(
     Raises:
         InputError: as `load_recording`.
     """
-    name = _name_of(audio)
+    name = name_of(audio)
     rate, blocks = _open(audio, sampling_rate, name, max_duration)
     return np.concatenate(list(blocks)), rate, name
 
 
 def load_mono(audio: AudioInput, sampling_rate: int, max_duration: float = MAX_DURATION) -> tuple[np.ndarray, int, str]:
     """Decodes a recording and mixes it to mono, ``(samples,)``; else as `load_channels`."""
-    name, channel = _name_of(audio), _channel_of(audio)
+    name, channel = name_of(audio), _channel_of(audio)
     rate, blocks = _open(audio, sampling_rate, name, max_duration)
     return np.concatenate([_mono(block, channel, name) for block in blocks]), rate, name
 
 
 def count_channels(audio: AudioInput) -> int:
     """Number of channels of a recording; raises what `load_recording` raises."""
-    _, blocks = _open(audio, RATES[0], _name_of(audio))
+    _, blocks = _open(audio, LOWEST_RATE, name_of(audio))
     return next(blocks).shape[1]
 
 
@@ -138,7 +139,7 @@ class RecordingStream:
         start: float = 0.0,
         end: float | None = None,
     ):
-        self.name = _name_of(audio)
+        self.name = name_of(audio)
         self.samples, self.duration = 0, 0.0
         self._audio, self._sampling_rate, self._max_duration = audio, sampling_rate, max_duration
         self._start, self._end = start, math.inf if end is None else end
@@ -200,9 +201,40 @@ def _open(
 ) -> tuple[int, Iterator[np.ndarray]]:
     """Sampling rate in Hz, and blocks ``(samples, channels)`` of float32, of a recording that can be used."""
     rate, blocks = _source(audio, sampling_rate, name)
-    if not RATES[0] <= rate <= RATES[1]:
-        raise InputError(f"{name}: a sampling rate of {rate} Hz; from {RATES[0]} to {RATES[1]} Hz are possible.")
+    check_rate(rate, name)
     return rate, _checked(blocks, rate, name, max_duration)
+
+
+def check_rate(rate: float, name: str) -> None:
+    """Refuses a sampling rate, in Hz, that no recording has."""
+    if not rate >= LOWEST_RATE:
+        raise InputError(f"{name}: a sampling rate of {rate} Hz; speech needs {LOWEST_RATE} Hz at least.")
+    check_limit("sampling_rate", rate, name, "Hz")
+
+
+def check_samples(samples: np.ndarray, first: int, name: str) -> None:
+    """Refuses ``(samples, channels)`` that cannot be sound, by number, and warns of one that drowns the others.
+
+    Args:
+        samples: of a recording.
+        first: number of the first of them in the recording.
+        name: of the recording.
+
+    Raises:
+        InputError: if one is NaN, infinite or beyond `LOUDEST`, or there are too many channels.
+    """
+    check_limit("channels", samples.shape[1], name, "channels")
+    peak = max(samples.max(initial=0.0), -samples.min(initial=0.0))  # NaN if there is one
+    if peak <= 1:
+        return
+    if not peak <= LOUDEST:
+        row, channel = np.argwhere(~(np.abs(samples) <= LOUDEST))[0]
+        place, value = f"sample {first + row} of the recording", samples[row, channel]
+        raise InputError(f"{name}: {place} is {value:g}; full scale is 1, and {LOUDEST:g} the most.")
+    if len(samples) > SHORT and peak**2 > DROWNING * np.vdot(samples, samples):
+        place = f"sample {first + np.abs(samples).max(axis=1).argmax()} of the recording"
+        message = f"{name}: {place} is {peak:g}, louder than all around it together, which may not be heard."
+        warnings.warn(message, InputWarning, stacklevel=2)
 
 
 def _source(audio: AudioInput, sampling_rate: int, name: str) -> tuple[int, Iterator[np.ndarray]]:
@@ -213,7 +245,11 @@ def _source(audio: AudioInput, sampling_rate: int, name: str) -> tuple[int, Iter
     if isinstance(audio, Mapping) and (key := next((key for key in ("array", "raw") if key in audio), None)):
         if "sampling_rate" not in audio:
             raise InputError(f"{name}: an array needs its sampling_rate beside it.")
-        return int(audio["sampling_rate"]), iter([_as_samples(audio[key], name)])
+        try:
+            rate = int(audio["sampling_rate"])
+        except (TypeError, ValueError, OverflowError) as error:
+            raise InputError(f"{name}: a sampling rate of {audio['sampling_rate']!r:.80}, not a number.") from error
+        return rate, iter([_as_samples(audio[key], name)])
     if isinstance(audio, np.ndarray) or hasattr(audio, "cpu"):  # a tensor
         return sampling_rate, iter([_as_samples(audio, name)])
     try:
@@ -238,7 +274,10 @@ def as_floats(values: Any, name: str) -> np.ndarray:
     if hasattr(values, "cpu"):  # a tensor; numpy has no bfloat16
         values = values.detach().cpu()
         values = values.float() if str(values.dtype) == "torch.bfloat16" else values
-    values = np.asarray(values)
+    try:
+        values = np.asarray(values)
+    except (TypeError, ValueError) as error:  # lists in lists of several lengths
+        raise InputError(f"{name}: not an array of samples ({error}).") from error
     if values.dtype.kind in "iu" and values.dtype.itemsize <= 4:
         full_scale = 2.0 ** (8 * values.dtype.itemsize - 1)
         values = values / full_scale - (values.dtype.kind == "u")
@@ -252,6 +291,8 @@ def _file_of(audio: AudioInput, name: str) -> Path | IO[bytes]:
     if isinstance(audio, Mapping):
         if audio.get("bytes") is None and audio.get("path") is None:
             raise InputError(f"A mapping needs 'array' and 'sampling_rate', or 'bytes', or 'path'; got {list(audio)}.")
+        if audio.get("bytes") is None and "bytes" in audio and "://" in str(audio["path"]):
+            raise InputError(f"{name}: a row of a dataset may not name an address; keep the file's bytes in the row.")
         audio = audio["bytes"] if audio.get("bytes") is not None else audio["path"]
     if isinstance(audio, str) and (scheme := re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", audio)):
         if scheme[1].lower() in STORAGES:
@@ -264,7 +305,7 @@ def _file_of(audio: AudioInput, name: str) -> Path | IO[bytes]:
         if "\0" in str(audio):
             raise InputError(f"{name!r:.80}: no file has such a name.")
         if Path(audio).exists() and not Path(audio).is_file():  # a pipe or a device may never end
-            raise InputError(f"{name}: not a file.")
+            raise InputError(f"{name}: not a file, but a folder, a pipe or a device; standard input is called -.")
         return Path(audio)
     if isinstance(audio, io.TextIOBase):
         raise InputError(f"{name}: open audio as binary, not as text.")
@@ -277,17 +318,11 @@ def _file_of(audio: AudioInput, name: str) -> Path | IO[bytes]:
 def _checked(blocks: Iterator[np.ndarray], rate: int, name: str, max_duration: float) -> Iterator[np.ndarray]:
     read = 0
     for samples in blocks:
-        if samples.shape[1] > CHANNELS:
-            raise InputError(f"{name}: {samples.shape[1]} channels; {CHANNELS} are possible.")
-        peak = max(samples.max(initial=0.0), -samples.min(initial=0.0))  # NaN if there is one
-        if not np.isfinite(peak):
-            row, channel = np.argwhere(~np.isfinite(samples))[0]
-            value = samples[row, channel]
-            raise InputError(f"{name}: sample {read + row} of the recording is {value}, not a finite number.")
+        check_samples(samples, read, name)
         read += len(samples)
         if not read <= max_duration * rate:  # nor is NaN a limit
             raise InputError(f"{name}: longer than {max_duration:g} s; allow more by max_duration (--max-duration).")
-        yield (samples * (LOUDEST / peak) if peak > LOUDEST else samples).astype(np.float32, copy=False)
+        yield samples.astype(np.float32, copy=False)
     if not read:
         raise InputError(f"{name}: the recording is empty.")
 
@@ -322,7 +357,7 @@ def _mono(samples: np.ndarray, channel: int | None, name: str) -> np.ndarray:
     return np.ascontiguousarray(samples[:, channel])
 
 
-def _name_of(audio: AudioInput) -> str:
+def name_of(audio: AudioInput) -> str:
     if isinstance(audio, Mapping):
         channel = _channel_of(audio)
         return str(audio.get("path") or "audio") + ("" if channel is None else f", channel {channel + 1}")

@@ -235,6 +235,15 @@ def merge_frames(
     ]
 
 
+def check_posteriors(posteriors: np.ndarray, name: str) -> None:
+    """Raises an `InputError` for the recording ``name`` if ``(frames, labels)`` are not all finite numbers."""
+    if not np.isfinite(posteriors).all():
+        raise InputError(
+            f"{name}: the model's scores are not numbers: it cannot compute with these samples or with its weights. "
+            "If it does in float16 or bfloat16, try float32 (--dtype float32)."
+        )
+
+
 @dataclass(frozen=True)
 class Window:
     """A stretch of a recording, and which of its frames count.

@@ -20,19 +20,21 @@ from transformers.feature_extraction_sequence_utils import SequenceFeatureExtrac
 from transformers.pipelines.base import ChunkPipeline
 
 from .audio_forms_sed import recordings_of, usual_form
-from .audio_sed import MAX_DURATION, AudioInput, RecordingStream, cut_recording
+from .audio_sed import MAX_DURATION, AudioInput, RecordingStream, cut_recording, name_of
 from .decoding_sed import check_decoder, segments_of, temper
 from .encoders_sed import pad_inputs
-from .frames_sed import InputError, Segment
+from .frames_sed import InputError, Segment, check_posteriors
 
 if TYPE_CHECKING:
     # opened from a folder, transformers 5.0 takes along what this file itself names, and audio_sed.py needs that
     from .audio_files_sed import open_file  # noqa: F401
+    from .limits_sed import check_limit  # noqa: F401
     from .modeling_sed import SEDForAudioFrameClassification
 
 WINDOW = 32.0  # seconds
 CONTEXT = 1.0
 POOL = 4  # batches that are sorted by length together
+LARGEST = 1024  # windows of a batch; more would only wait in memory
 PADDING = 0.1  # of a batch, at most
 FIRST_TRY = 32  # windows of 32 s at once, where the size is found out
 
@@ -192,18 +194,38 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
         if batch_size == "auto" and self.device.type == "cpu":
             batch_size = 1  # a processor is busy with one window, and needs no padding
 
+        returns_exceptions = preprocess_params.get("return_exceptions", False)
+
         def run(windows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             if "exception" in windows[0]:  # alone in its batch, since it has no length
                 return windows
-            return self.forward(windows, **forward_params)
+            try:
+                return self.forward(windows, **forward_params)
+            except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+                if not (returns_exceptions and len(windows) == 1 and _is_out_of_memory(error)):
+                    raise
+                return [{**windows[0], "exception": failure_of(windows[0]["name"], error), "inputs": None}]
 
         outputs: list[dict[str, Any]] = []
         windows = self._windows(map(usual_form, inputs), **preprocess_params)
         for output in map_batches(run, windows, _length, batch_size):
             outputs.append(output)
             if output["is_last"]:
-                yield output.get("exception") or self.postprocess(outputs, **postprocess_params)
+                yield self._result(outputs, returns_exceptions, postprocess_params)
                 outputs = []
+
+    def _result(
+        self, outputs: list[dict[str, Any]], returns_exceptions: bool, options: dict[str, Any]
+    ) -> Timeline | Scores | InputError:
+        """What comes of the windows of a recording."""
+        if failures := [output["exception"] for output in outputs if "exception" in output]:
+            return failures[0]
+        try:
+            return self.postprocess(outputs, **options)
+        except InputError as exception:
+            if not returns_exceptions:
+                raise
+            return exception
 
     def _windows(
         self, inputs: Iterable[AudioInput], return_exceptions: bool = False, **options: Any
@@ -211,10 +233,10 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
         for audio in inputs:
             try:
                 yield from self.preprocess(audio, **options)
-            except InputError as exception:  # noqa: PERF203 - the others go on
+            except Exception as exception:  # noqa: PERF203 - the others go on, whatever libraries raise
                 if not return_exceptions:
                     raise
-                yield {"exception": exception, "is_last": True}
+                yield {"exception": failure_of(name_of(audio), exception), "is_last": True}
 
     def preprocess(
         self,
@@ -230,7 +252,7 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
             inputs = config.encoder_family.extract(self.feature_extractor, part.waveform, config.sampling_rate)
             counting = {"first": part.first, "last": part.last, "is_last": part.is_last}
             length = {"length": len(part.waveform), "samples": stream.samples, "duration": stream.duration}
-            yield {"inputs": inputs, **counting, **length}
+            yield {"inputs": inputs, "name": stream.name, **counting, **length}
 
     def _forward(self, windows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         family = self.model.config.encoder_family
@@ -254,6 +276,7 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
         """The windows of a recording, after the model -> its segments."""
         config = self.model.config
         posteriors = np.concatenate([output["posteriors"].numpy() for output in model_outputs])
+        check_posteriors(posteriors, model_outputs[0]["name"])
         posteriors = temper(posteriors, config.posterior_temperature if temperature is None else temperature)
         end = model_outputs[-1]  # by then the whole recording had been read
         frame_times = config.geometry.frame_times(end["samples"])
@@ -267,6 +290,20 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
 
 def _length(window: dict[str, Any]) -> int:
     return window.get("length", 0)
+
+
+def failure_of(name: str, error: Exception) -> InputError:
+    """What happened to the recording ``name``, as an error of one sentence."""
+    if isinstance(error, InputError):
+        return error
+    if _is_out_of_memory(error):
+        return InputError(f"{name}: there is not enough memory; a shorter window needs less.")
+    return InputError(f"{name}: cannot be diarized ({type(error).__name__}: {' '.join(str(error).split())}).")
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Of a device, of numpy, or of torch on a CPU, which has no type of its own for it."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
 def read_ahead(items: Iterable[Item], depth: int) -> Iterator[Item]:
@@ -317,7 +354,7 @@ def map_batches(
     Raises:
         torch.OutOfMemoryError: if the memory does not suffice for a batch; with "auto", for one item.
     """
-    limit = FIRST_TRY if batch_size == "auto" else batch_size
+    limit = FIRST_TRY if batch_size == "auto" else min(batch_size, LARGEST)
     pool_size = 1 if limit == 1 else POOL * limit
     items = read_ahead(items, pool_size)
     while pool := list(islice(items, pool_size)):

@@ -58,7 +58,8 @@ def opened(target: Target) -> Iterator[TextIO]:
         yield target
         return
     try:
-        with Path(target).open("w", encoding="utf-8", newline="\n") as file:
+        # a name that is not Unicode is escaped; the others of the file are written
+        with Path(target).open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             yield file
     except OSError as error:
         raise InputError(f"{target} cannot be written ({error}).") from error

@@ -34,7 +34,10 @@ OPSET = 23  # the first with attention as one operator
 SMALLEST_QUANTIZED = 16  # rows and columns of a weight: classifiers and gates are smaller
 
 RUNNER = Path(__file__).with_name("onnx_runner")
-IMPORTED_BY_RUNNER = ("audio_files_sed.py", "audio_forms_sed.py", "audio_sed.py", "decoding_sed.py", "frames_sed.py")
+IMPORTED_BY_RUNNER = (
+    *("audio_files_sed.py", "audio_forms_sed.py", "audio_sed.py"),
+    *("decoding_sed.py", "frames_sed.py", "limits_sed.py"),
+)
 
 
 def export_onnx(model: str | Path, output_dir: str | Path, int8: bool = False) -> Path:

@@ -7,6 +7,7 @@ this folder and imports what it needs when it runs, so that the command starts a
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import warnings
@@ -92,6 +93,8 @@ app.add_typer(metrics_app, name="metrics", epilog="Example: emotion-diarization 
 
 def main() -> None:
     """Entry point of the console command."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names that its encoding lacks, as on standard error
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # what it warns of are not things that users can mend
     if sys.platform == "win32":  # where pipes and files would get a code page of 256 characters
         for stream in (sys.stdout, sys.stderr):

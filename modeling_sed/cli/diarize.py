@@ -158,7 +158,7 @@ def diarize(
     options: dict[str, Any] = {"batch_size": _batch_size(batch_size), "turns": turns, "transcript": transcript}
     options["decoder"] = _decoder(decoder)
     if window is not None:
-        options["window"] = window or None
+        options["window"] = _window(window)
     if max_duration is not None:
         options["max_duration"] = max_duration
     if front_end:
@@ -228,6 +228,14 @@ def _batch_size(value: str) -> int | str:
     if not value.isdecimal() or int(value) == 0:
         raise typer.BadParameter(f"--batch-size {value}: must be a number from 1, or auto.")
     return int(value)
+
+
+def _window(seconds: float) -> float | None:
+    from ..pipeline_sed import CONTEXT
+
+    if seconds and not 2 * CONTEXT < seconds < float("inf"):
+        raise typer.BadParameter(f"--window {seconds:g}: must be more than {2 * CONTEXT:g} seconds, or 0.")
+    return seconds or None
 
 
 def _recordings(

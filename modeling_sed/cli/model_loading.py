@@ -53,12 +53,14 @@ def load_pipeline(
 
     if dtype == "auto":
         dtype = "bfloat16" if computes_in_bfloat16(device) else None
-    if dtype is not None and not isinstance(getattr(torch, dtype, None), torch.dtype):
+    kind = torch.float32 if dtype is None else getattr(torch, dtype, None)
+    if not (isinstance(kind, torch.dtype) and kind.is_floating_point and kind.itemsize >= 2):
         raise typer.BadParameter(f"--dtype {dtype}: must be auto, or one of torch's, such as float32, bfloat16.")
     try:
-        torch.device(device or "cpu")
-    except RuntimeError as error:
-        raise typer.BadParameter(f"--device {device}: must be one of torch's, such as cpu, cuda, mps.") from error
+        torch.zeros(1, device=device or "cpu").cpu()
+    except (RuntimeError, AssertionError) as error:  # there is none of this name, or not here
+        reason = str(error).partition("\n")[0]
+        raise typer.BadParameter(f"--device {device}: must be one that torch finds here ({reason:.100}).") from error
     if model is None:
         folder = BUNDLED_MODEL
         typer.echo(f"model: {ABOUT}", err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tqdm.auto import tqdm
@@ -60,13 +61,12 @@ def progress_of(
 
 def _stated_seconds(names: Sequence[str]) -> float | None:
     """How long recordings last, as their headers say; None if one is no file, or does not say."""
-    import av
+    from ..audio_files_sed import stated_duration
 
     total = 0.0
-    try:
-        for name in names:
-            with av.open(name) as container:
-                total += container.duration / av.time_base
-    except (OSError, TypeError, ValueError):  # no file, or one without a duration; reading it will tell why
-        return None
+    for name in names:
+        seconds = stated_duration(Path(name))
+        if seconds is None:
+            return None
+        total += seconds
     return total

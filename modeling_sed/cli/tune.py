@@ -27,7 +27,7 @@ def tune(
     pipeline = load_pipeline(str(model))
     for name in decoder or ():
         check_decoder(name, len(pipeline.model.config.labels))
-    fitted = tuning.fit(tuning.posteriors_of(pipeline, rows), pipeline.model.config, decoder)
+    fitted = tuning.fit(tuning.posteriors_of(pipeline, rows, [dataset]), pipeline.model.config, decoder)
     tuning.store(model, pipeline.model.config)
     error = fitted["calibration_error"]
     typer.echo(

@@ -20,7 +20,7 @@ from datasets import Dataset
 from tqdm.auto import tqdm
 
 from ..annotations.annotation import Annotation
-from ..annotations.dataset_rows import as_segments
+from ..annotations.dataset_rows import as_segments, row_audio
 from ..configuration_sed import SEDConfig
 from ..decoding_sed import segments_of, temper
 from ..frames_sed import Segment
@@ -89,15 +89,20 @@ def decode_utterances(
     ]
 
 
-def posteriors_of(pipeline: SpeechEmotionDiarizationPipeline, rows: Dataset) -> list[UtterancePosteriors]:
+def posteriors_of(
+    pipeline: SpeechEmotionDiarizationPipeline, rows: Dataset, folders: Sequence[Path | str] = ()
+) -> list[UtterancePosteriors]:
     """A model's posteriors for a split.
 
     Args:
         pipeline: with the model.
         rows: with the columns ``name``, ``audio``, ``segments`` and, if it is known, ``duration``.
+        folders: where files that rows name have to be, as `row_audio` takes them.
     """
     config = pipeline.model.config
-    found = pipeline((row["audio"] for row in rows), return_scores=True, temperature=1.0, batch_size="auto")
+    found = pipeline(
+        (row_audio(row["audio"], folders) for row in rows), return_scores=True, temperature=1.0, batch_size="auto"
+    )
     utterances = []
     for row, scores in zip(rows.remove_columns("audio"), tqdm(found, total=len(rows), unit="utterance"), strict=True):
         segments, duration = as_segments(row["segments"]), float(scores["frame_times"][-1])

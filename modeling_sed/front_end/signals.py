@@ -150,6 +150,8 @@ def diarize_prepared(
     timelines = pipeline(heard, **options) if heard else []
     found = []
     for signal, segments in zip(signals, timelines, strict=True):
+        if isinstance(segments, InputError):  # with return_exceptions
+            raise segments
         found += _in_recording(segments, signal.times, config.sampling_rate)
     return _tile(found, recording.times.duration, config.neutral_label)
 

@@ -14,10 +14,10 @@ from accelerate import PartialState
 from accelerate.utils import parse_flag_from_env
 
 from ..annotations.segments import fill_neutral
-from ..audio_sed import MAX_DURATION, AudioInput
+from ..audio_sed import MAX_DURATION, AudioInput, name_of
 from ..frames_sed import InputError, Segment
 from ..front_end.signals import FrontEnd, Signal, diarize_prepared, prepare
-from ..pipeline_sed import Scores, SpeechEmotionDiarizationPipeline, read_ahead
+from ..pipeline_sed import Scores, SpeechEmotionDiarizationPipeline, failure_of, read_ahead
 from .results_file import ResultsFile
 from .results_folder import ResultsFolder
 from .sources import Recordings
@@ -76,11 +76,12 @@ def diarize_recordings(
             try:  # before the work of the model, which would be lost
                 spoken = [] if turns is None else read_turns(turns, name)
                 told = None if transcript is None else read_transcript(transcript_path(transcript, name))
+                heard = recordings.audio(position)
             except InputError as failure:
                 report(failure)
                 continue
             begun.append((position, spoken, told))
-            yield recordings.audio(position)
+            yield heard
 
     for found in _timelines(front_end, pipeline, audio(), options):
         position, spoken, told = begun.popleft()
@@ -108,16 +109,21 @@ def _timelines(
     if front_end is None:
         yield from pipeline(iter(recordings), return_exceptions=True, **options)
         return
+    config, limit = pipeline.model.config, options.get("max_duration", MAX_DURATION)
 
-    def prepared(audio: AudioInput) -> tuple[Signal, list[Signal]] | InputError:
+    def prepared(audio: AudioInput) -> tuple[AudioInput, tuple[Signal, list[Signal]] | InputError]:
         try:
-            limit = options.get("max_duration", MAX_DURATION)
-            return prepare(front_end, audio, pipeline.model.config.geometry, limit)
-        except InputError as failure:  # the others go on
-            return failure
+            return audio, prepare(front_end, audio, config.geometry, limit)
+        except Exception as failure:  # the others go on, whatever a processor raises
+            return audio, failure_of(name_of(audio), failure)
 
-    for found in read_ahead(map(prepared, recordings), depth=1):
-        yield found if isinstance(found, InputError) else diarize_prepared(pipeline, *found, **options)
+    for audio, found in read_ahead(map(prepared, recordings), depth=1):
+        if not isinstance(found, InputError):
+            try:
+                found = diarize_prepared(pipeline, *found, return_exceptions=True, **options)
+            except InputError as failure:
+                found = InputError(f"{name_of(audio)}, after the front end: {failure}")
+        yield found
 
 
 def device_of_process() -> str:

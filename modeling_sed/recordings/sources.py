@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..annotations.dataset_rows import as_segments, with_encoded_audio
+from ..annotations.dataset_rows import as_segments, row_audio, with_encoded_audio
 from ..audio_sed import AudioInput, count_channels
 from ..frames_sed import InputError, MissingFileError, Segment
 
@@ -72,14 +72,16 @@ class Recordings:
         """The (first) utterances of a split of a dataset on disk.
 
         Raises:
-            InputError: if there is no such dataset or split, or a name in it occurs twice.
+            InputError: if there is no such dataset or split, or a name in it occurs twice; for an utterance, if it
+                names an address, or a file that is not in the folder, instead of having its audio.
         """
         rows = dataset_split(folder, split)
         rows = rows.select(range(min(limit or len(rows), len(rows))))
         names = list(rows["name"])
         if repeated := [name for name, count in Counter(names).items() if count > 1]:
             raise InputError(f"{folder}: the name {repeated[0]!r} occurs more than once in the split {split!r}.")
-        return cls(names, lambda position: rows[position]["audio"], list(map(as_segments, rows["segments"])))
+        references = list(map(as_segments, rows["segments"]))
+        return cls(names, lambda position: row_audio(rows[position]["audio"], [folder]), references)
 
     def by_channel(self) -> Recordings:
         """Each channel of each recording as a recording of its own."""

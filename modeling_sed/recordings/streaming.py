@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..audio_sed import CHANNELS, LOUDEST, RATES, as_floats, check_window, samples_of_window
+from ..audio_sed import as_floats, check_rate, check_samples, check_window, samples_of_window
 from ..decoding_sed import segments_of, temper
-from ..frames_sed import InputError, Segment, Window, WindowCutter, import_library, merge_frames
+from ..frames_sed import InputError, Segment, Window, WindowCutter, check_posteriors, import_library, merge_frames
 from ..pipeline_sed import CONTEXT, SpeechEmotionDiarizationPipeline
 from .streaming_decoders import streaming_decoder
 
@@ -68,8 +68,7 @@ class StreamingDiarizer:
         config = pipeline.model.config
         self._pipeline, self._config, self._geometry = pipeline, config, config.geometry
         self._rate = config.sampling_rate if sampling_rate is None else sampling_rate
-        if not RATES[0] <= self._rate <= RATES[1]:
-            raise InputError(f"A sampling rate of {self._rate} Hz; from {RATES[0]} to {RATES[1]} Hz are possible.")
+        check_rate(self._rate, NAME)
         self._window = samples_of_window(window, context, config.sampling_rate)
         self._decoder = config.decoder if decoder is None else decoder
         self._temperature = config.posterior_temperature if temperature is None else temperature
@@ -104,7 +103,7 @@ class StreamingDiarizer:
             Segments as the pipeline's, in order, without gaps; often none.
 
         Raises:
-            InputError: if samples are not such an array, NaN or infinite; they were not heard then.
+            InputError: if samples are not such an array, NaN, infinite or beyond 2^31; they were not heard then.
         """
         mono = self._mono(samples)
         self._received += len(mono)
@@ -139,12 +138,10 @@ class StreamingDiarizer:
     def _mono(self, samples: Any) -> np.ndarray:
         """``(samples,)``; not by the loudest channel where they cancel out, which would depend on the pieces."""
         values = as_floats(samples, NAME)
-        if values.ndim not in (1, 2) or (values.ndim == 2 and not 1 <= values.shape[1] <= CHANNELS):
+        if values.ndim not in (1, 2) or (values.ndim == 2 and not values.shape[1]):
             raise InputError(f"{NAME}: samples must be (samples,) or (samples, channels); got {values.shape}.")
-        if not np.isfinite(values).all():
-            position, *_ = np.argwhere(~np.isfinite(values))[0]
-            raise InputError(f"{NAME}: sample {self._received + position} is not a finite number.")
-        values = values.clip(-LOUDEST, LOUDEST).astype(np.float32, copy=False)
+        check_samples(values if values.ndim == 2 else values[:, None], self._received, NAME)
+        values = values.astype(np.float32, copy=False)
         return values if values.ndim == 1 else sum(values.T) / values.shape[1]
 
     def _hear(self, waveform: np.ndarray, is_last: bool = False) -> list[Segment]:
@@ -167,7 +164,9 @@ class StreamingDiarizer:
         inputs = family.extract(self._pipeline.feature_extractor, window.waveform, rate)
         arguments = {"inputs": inputs, "length": len(window.waveform), "first": window.first, "last": window.last}
         (output,) = self._pipeline.forward([arguments])
-        return temper(output["posteriors"].numpy(), self._temperature)
+        posteriors = output["posteriors"].numpy()
+        check_posteriors(posteriors, NAME)
+        return temper(posteriors, self._temperature)
 
     def _rest(self, labels: Sequence[int] | np.ndarray = (), end: float | None = None) -> list[Segment]:
         """The open segment, the next frames with these labels, and all others as if the recording ended here."""

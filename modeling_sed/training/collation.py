@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from transformers.feature_extraction_sequence_utils import SequenceFeatureExtractor
 
-from ..annotations.dataset_rows import as_segments
+from ..annotations.dataset_rows import as_segments, row_audio
 from ..audio_sed import load_recording
 from ..configuration_sed import SEDConfig
 from ..encoders_sed import pad_inputs
@@ -31,6 +32,7 @@ class SEDDataCollator:
         augmentation: changes waveforms and segments; None leaves them as they are.
         soft_targets: makes probabilities of frame labels; None leaves the labels as they are.
         epoch: utterances are augmented differently in each epoch.
+        folders: where files that rows name have to be, as `row_audio` takes them.
     """
 
     feature_extractor: SequenceFeatureExtractor
@@ -38,6 +40,7 @@ class SEDDataCollator:
     augmentation: Augmentation | None = None
     soft_targets: SoftTargets | None = None
     epoch: int = 0
+    folders: Sequence[Path | str] = ()
 
     def __call__(self, rows: Sequence[Mapping[str, Any]], counts: bool = True) -> dict[str, torch.Tensor]:
         """A batch of utterances.
@@ -65,7 +68,7 @@ class SEDDataCollator:
                     "transformers' Trainer, set remove_unused_columns=False)."
                 )
             try:
-                waveform = load_recording(row["audio"], geometry.sampling_rate).waveform
+                waveform = load_recording(row_audio(row["audio"], self.folders), geometry.sampling_rate).waveform
                 segments = as_segments(row["segments"])
                 if self.augmentation:
                     waveform, segments = self.augmentation(waveform, segments, f"{self.epoch}/{row['name']}")

@@ -14,7 +14,9 @@ import torch
 import yaml
 from accelerate import Accelerator
 from datasets import Dataset, IterableDataset, load_dataset, load_from_disk
+from datasets.config import DOWNLOADED_DATASETS_PATH, HF_DATASETS_CACHE
 from datasets.exceptions import DatasetsError
+from huggingface_hub.constants import HF_HUB_CACHE
 from torch.utils.data import DataLoader
 
 from ..annotations.dataset_rows import as_segments, with_encoded_audio
@@ -59,6 +61,17 @@ def load_splits(options: TrainingOptions) -> dict[str, Dataset | IterableDataset
     return splits
 
 
+def audio_folders(name: str) -> list[Path | str]:
+    """Where files have to be that rows of a dataset name, as `row_audio` takes them.
+
+    They are in its folder; for a dataset of the Hub, in its repository, or in the caches.
+    """
+    if Path(name).is_dir():
+        return [Path(name)]
+    caches = [HF_DATASETS_CACHE, HF_HUB_CACHE, DOWNLOADED_DATASETS_PATH]
+    return [*map(Path, caches), f"hf://datasets/{name}@", f"hf://datasets/{name}/"]
+
+
 def _load(name: str) -> dict[str, Dataset]:
     try:
         splits = load_from_disk(name) if Path(name).is_dir() else load_dataset(name)
@@ -74,19 +87,19 @@ def _stream(name: str) -> dict[str, Dataset | IterableDataset]:
     elif Path(name).is_dir():
         splits = {split: rows.to_iterable_dataset() for split, rows in _load(name).items()}
     else:
-        splits = load_dataset(name, streaming=True)
+        splits = {split: with_encoded_audio(rows) for split, rows in load_dataset(name, streaming=True).items()}
     return {split: rows if split == "train" else Dataset.from_list(list(rows)) for split, rows in splits.items()}
 
 
 def _rendered_stream(path: Path) -> dict[str, IterableDataset]:
     """The splits of the builder, with the options in the file; nothing is written."""
     try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        options = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"{path} cannot be read as YAML: {error}") from error
-    if not isinstance(config, dict):
-        raise InputError(f"{path} must hold options of the datasets builder by name; got {type(config).__name__}.")
-    return SED(config.pop("config_name", "benchmark"), **config).as_streaming_dataset()
+    if not isinstance(options, dict):
+        raise InputError(f"{path} must hold options of the datasets builder by name; got {type(options).__name__}.")
+    return SED(options.pop("config_name", "benchmark"), **options).as_streaming_dataset()
 
 
 def _is_empty(rows: Dataset | IterableDataset) -> bool:

@@ -14,7 +14,7 @@ import onnxruntime
 
 from .audio_sed import AudioInput, RecordingStream, cut_recording
 from .decoding_sed import segments_of, temper
-from .frames_sed import FrameGeometry, Segment
+from .frames_sed import FrameGeometry, Segment, check_posteriors
 
 
 class OnnxDiarizer:
@@ -63,6 +63,7 @@ class OnnxDiarizer:
                 for part in cut_recording(stream, self.geometry, self.window, self.context)
             ]
         )
+        check_posteriors(posteriors, stream.name)
         frame_times = self.geometry.frame_times(stream.samples)
         frame_times[-1] = stream.duration  # of the original, which resampling may have rounded
         return segments_of(temper(posteriors, self._temperature), frame_times, **self._decoding)
