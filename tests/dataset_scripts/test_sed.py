@@ -313,7 +313,7 @@ def test_wrong_usage_is_refused_with_a_sentence(tmp_path: Path, arguments: list[
     done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == code
     assert message in done.stderr and "Traceback" not in done.stderr
-    assert not list(tmp_path.iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
 
 
 def test_a_foreign_folder_is_left_alone(ravdess: Path, tmp_path: Path):
