@@ -9,12 +9,12 @@ So the audio is written twice: once for resuming, once as the dataset.
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext, suppress
 from functools import partial
 from itertools import chain, count
@@ -32,6 +32,7 @@ from .corpora.recording import EMOTIONS
 from .corpora.zed import read_zed
 from .errors import InputError
 from .options import options_of
+from .processes import process_pool
 from .simulation import PlannedUtterance, plan_rows, render
 from .work_folder import DATASET, RECORD_FILE, RENDERED, REPLACED, clear, prepare
 
@@ -82,7 +83,9 @@ def build(
 def _build(output_dir: Path, config: SEDBuilderConfig, record: str, work: Path, num_proc: int | None) -> None:
     try:
         plan = plan_splits(config, num_proc)
-        rendered = _render_splits(config, plan, work / RENDERED, num_proc)
+        # a folder of its own: a process that outlives a killed build for a moment may still write into that one's
+        batches = work / RENDERED / hashlib.sha256(record.encode()).hexdigest()[:16]
+        rendered = _render_splits(config, plan, batches, num_proc)
         _save(rendered, plan, record, work / DATASET)
         if _record(config) != record:
             shutil.rmtree(work / RENDERED)
@@ -138,7 +141,7 @@ def _render_splits(
         work["test"] = (annotated_row, in_batches(read_zed(config.zed)))
     parallel = num_proc is not None and num_proc > 1
     files = {}
-    with ProcessPoolExecutor(num_proc) if parallel else nullcontext() as pool:
+    with process_pool(num_proc) if parallel else nullcontext() as pool:
         for split, (make_row, batches) in work.items():
             write = partial(_write_batch, make_row, folder, split)
             written = (pool.map if parallel else map)(write, count(), batches)

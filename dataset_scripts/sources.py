@@ -8,7 +8,6 @@ import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
@@ -21,6 +20,7 @@ from .corpora import read_corpus
 from .corpora.recording import EMOTIONS
 from .errors import InputError
 from .labels import name_emotions, spellings
+from .processes import process_pool
 from .simulation import Source
 
 SHORTEST = round(0.2 * waveforms.SAMPLING_RATE)  # samples; recordings with less speech are not used, as in the authors'
@@ -140,7 +140,7 @@ class SpeechCache:
             ``error``.
         """
         progress = tqdm(paths, f"finding speech in {name}", unit="file")
-        with ProcessPoolExecutor(num_proc or 1) as pool:
+        with process_pool(num_proc or 1) as pool:
             remaining = iter(progress)
             while batch := list(islice(remaining, 64)):
                 keys = list(pool.map(_content_key, batch, chunksize=16))

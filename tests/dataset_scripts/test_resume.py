@@ -53,13 +53,13 @@ def test_a_killed_build_goes_on(ravdess: Path, tmp_path: Path, monkeypatch: pyte
     options = {"config_name": "simulated", "corpora": {"ravdess": str(ravdess)}, "hours": 0.3}
     process = start(options | {"output_dir": str(tmp_path / "out")})
     rendered = beside(tmp_path / "out") / "rendered"
-    while len(list(rendered.glob("*.arrow"))) < 3:
+    while len(list(rendered.glob("*/*.arrow"))) < 3:
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.01)
     process.kill()
     process.wait()
     assert not (tmp_path / "out").exists()
-    kept = len(list(rendered.glob("*.arrow")))
+    kept = len(list(rendered.glob("*/*.arrow")))
 
     names = count_rendered(monkeypatch)
     splits = build(tmp_path / "out", **options)
@@ -90,7 +90,7 @@ def test_a_full_disk_loses_nothing(ravdess: Path, tmp_path: Path, monkeypatch: p
 def test_what_other_options_left_is_not_used(ravdess: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     options = {"config_name": "simulated", "corpora": {"ravdess": str(ravdess)}}
     process = start(options | {"output_dir": str(tmp_path / "out"), "crossfade": 0.01, "hours": 0.3})
-    while not list((beside(tmp_path / "out") / "rendered").glob("*.arrow")):
+    while not list((beside(tmp_path / "out") / "rendered").glob("*/*.arrow")):
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.01)
     process.kill()
