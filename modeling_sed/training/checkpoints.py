@@ -116,11 +116,10 @@ class Checkpoints:
             self.accelerator.wait_for_everyone()
             if self.accelerator.is_main_process:
                 (unfinished / RECORD_FILE).write_text(json.dumps(self._record()), encoding="utf-8")
-                if final.exists():
-                    self.run_folder.discard(final)
                 self.run_folder.remember({CHECKPOINTS})
                 self.folder.mkdir(parents=True, exist_ok=True)
-                unfinished.rename(final)
+                if not final.exists():  # else a finished run was resumed, and is where it was
+                    unfinished.rename(final)
                 for path in self._finished()[: -self.options.save_total_limit]:
                     self.run_folder.discard(path)
         self.saved_at = time.monotonic()
