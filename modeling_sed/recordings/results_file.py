@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from ..disk.replacing import flush
 from ..disk.work_folder import beside, held, writing
@@ -24,13 +24,13 @@ class ResultsFile:
 
     Args:
         path: of the file.
-        write: results, each a mapping with the recording's ``name``, into a file of the format.
+        write: results, each a mapping with the recording's ``name``, into an open file of the format.
 
     Raises:
         InputError: if there is such a file already.
     """
 
-    def __init__(self, path: Path, write: Callable[[Iterator[Mapping[str, Any]], Path], None]):
+    def __init__(self, path: Path, write: Callable[[Iterator[Mapping[str, Any]], TextIO], None]):
         self.path, self._work, self._write = path, beside(path), write
         self._journal = Journal(self._work)
         self._refuse_to_overwrite()
@@ -84,7 +84,8 @@ class ResultsFile:
         finished = [name for name in names if name in done]
         unfinished = self._work / ".joined.unfinished"
         with writing(self.path, InputError):
-            self._write((done[name] for name in finished), unfinished)
+            with unfinished.open("w", encoding="utf-8", newline="\n") as stream:
+                self._write((done[name] for name in finished), stream)
             flush(unfinished)
             self._refuse_to_overwrite()
             unfinished.replace(self.path)

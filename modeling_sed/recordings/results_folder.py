@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePath, PurePosixPath
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 from ..disk.replacing import flush
@@ -26,10 +26,12 @@ class ResultsFolder:
         path: of the folder.
         names: of the recordings, whose files are called as `file_names` says.
         suffix: of the files.
-        write: a result into a file.
+        write: a result into an open file.
     """
 
-    def __init__(self, path: Path, names: Sequence[str], suffix: str, write: Callable[[Mapping[str, Any], Path], None]):
+    def __init__(
+        self, path: Path, names: Sequence[str], suffix: str, write: Callable[[Mapping[str, Any], TextIO], None]
+    ):
         self.path, self._work, self._suffix, self._write = path, within(path), suffix, write
         self._files = {name: stem + suffix for name, stem in zip(names, file_names(names), strict=True)}
         self._journal = Journal(self._work)
@@ -89,7 +91,8 @@ class ResultsFolder:
                 if file not in known and os.path.lexists(path):
                     raise InputError(f"{path} exists by now: delete it, or choose another --output.")
                 with writing(path, InputError):
-                    self._write(result, unfinished)
+                    with unfinished.open("w", encoding="utf-8", newline="\n") as stream:
+                        self._write(result, stream)
                     flush(unfinished)
                     path.parent.mkdir(parents=True, exist_ok=True)
                     # what a process that is killed between these leaves, is known to be ours, but not for complete

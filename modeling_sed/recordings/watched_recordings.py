@@ -62,9 +62,7 @@ class WatchedRecordings:
             if is_unchanged(before, self._state_at(position)):
                 yield position, before, result
             else:
-                report(
-                    InputError(f"{name}: changed while it was read; when it is complete, run the same command again.")
-                )
+                report(InputError(f"{name}: changed while it was read; when that is over, run the same command again."))
 
     def _audio(self, position: int) -> AudioInput:
         self._before[position] = self._state_at(position)

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from datasets import load_from_disk
 
@@ -176,3 +177,19 @@ def test_a_corpus_that_changes_while_it_is_read_is_not_built(
     assert [path.name for path in tmp_path.iterdir()] == ["corpus"]
     with pytest.raises(InputError, match=r"lies in .*corpus, where nothing is written"):
         build(corpus / "out", "simulated", corpora={"ravdess": str(corpus)})
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes in another way")
+def test_no_process_of_a_pool_outlives_a_killed_one(tmp_path: Path):
+    code = (
+        "from modeling_sed.dataset_scripts.processes import process_pool\n"
+        "with process_pool(2) as pool: print(*set(pool.map(work, range(8))), flush=True); input()"
+    )
+    script = "import os, time\ndef work(number):\n    time.sleep(0.1)\n    return os.getpid()\n" + code
+    process = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    workers = list(map(int, process.stdout.readline().split()))
+    assert workers and all(map(psutil.pid_exists, workers))
+    process.kill()
+    process.wait()
+    while any(psutil.pid_exists(pid) for pid in workers):
+        time.sleep(0.1)

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import pytest
@@ -45,8 +45,8 @@ def unknown(name: str) -> State:
     return []
 
 
-def write(results: Iterable[Mapping[str, Any]], path: Path) -> None:
-    path.write_text(json.dumps(list(results)))
+def write(results: Iterable[Mapping[str, Any]], file: TextIO) -> None:
+    json.dump(list(results), file)
 
 
 @pytest.fixture
@@ -187,3 +187,27 @@ def test_scores_come_with_the_results_if_asked(model_folder: Path, recordings: l
     assert result["segments"] == expected["segments"] and result["duration"] == expected["frame_times"][-1]
     for name in ("posteriors", "frame_times"):
         np.testing.assert_array_equal(result[name], expected[name])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of file sizes")
+@pytest.mark.parametrize("output", ["out.json", "out"])
+def test_a_run_that_runs_out_of_disk_goes_on(model_folder: Path, tmp_path: Path, output: str):
+    import resource
+
+    long, short = tmp_path / "long.wav", tmp_path / "short.wav"
+    for path, seconds in ((short, 1), (long, 60)):
+        soundfile.write(path, 0.1 * np.random.default_rng(0).standard_normal(16_000 * seconds), 16_000)
+    arguments = ("--model", model_folder, short, long, "--output", tmp_path / output, "--decoder", "argmax")
+    done = subprocess.run(
+        command(*arguments),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000)),
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        check=False,
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "cannot be written (File too large)" in done.stderr and "run the same command again" in done.stderr
+    assert not (tmp_path / "out.json").exists() and not (tmp_path / "out" / "long.json").exists()
+    again = run(*arguments)
+    assert again.returncode == 0 and "2 recordings in" in again.stdout, again.stderr

@@ -7,7 +7,7 @@ import string
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 from hypothesis import given
@@ -27,8 +27,8 @@ PATHS = st.builds(
 )
 
 
-def write(result: Mapping[str, Any], path: Path) -> None:
-    path.write_text(json.dumps(result))
+def write(result: Mapping[str, Any], file: TextIO) -> None:
+    json.dump(result, file)
 
 
 def test_folders_between_are_kept_and_suffixes_only_where_needed():
@@ -79,7 +79,7 @@ def test_of_inputs_that_changed_only_those_are_done_again(tmp_path: Path):
     states: dict[str, State] = {name: [[1, 1], [7, 7]] for name in ("a.wav", "b.wav", "c.wav")}
     for results in (
         ResultsFolder(tmp_path / "folder", list(states), ".json", write),
-        ResultsFile(tmp_path / "file.json", lambda found, path: path.write_text(json.dumps(list(found)))),
+        ResultsFile(tmp_path / "file.json", lambda found, file: json.dump(list(found), file)),
     ):
         with results.held({}, states.__getitem__):
             results.write((state, {"name": name, "run": 1}) for name, state in states.items())
