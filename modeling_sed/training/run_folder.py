@@ -18,6 +18,7 @@ from ..frames_sed import InputError
 CHECKPOINTS = "checkpoints"
 WRITTEN = "written.json"  # in the work folder: names of the files that trainings have written into the folder
 STAGED, DISCARDED = "staged", "discarded"  # in the work folder: what is not complete yet, or not needed any more
+WRITERS_OF_TORCH = ("inline_container", "iostream", "PytorchStreamWriter")  # what it calls a full disk
 ALWAYS_WRITTEN = (  # with any training
     *("config.json", "model.safetensors", "preprocessor_config.json"),
     *("README.md", "results.json", "report.md", CHECKPOINTS),
@@ -54,9 +55,11 @@ class RunFolder:
                 with writing(self.path, InputError):
                     finish_here(self.path)
                     self._check(resume, overwrite)
-                    for name in (STAGED, DISCARDED):  # of a training that was killed
-                        shutil.rmtree(self.work / name, ignore_errors=True)
-                yield
+                self._tidy()  # after a training that was killed
+                try:
+                    yield
+                finally:
+                    self._tidy()
         finally:
             if is_new:
                 with suppress(OSError):  # it is not empty
@@ -81,7 +84,7 @@ class RunFolder:
                 self.remember(names)
                 replace_files(staged, self.path)
             finally:
-                shutil.rmtree(staged, ignore_errors=True)
+                shutil.rmtree(staged.parent, ignore_errors=True)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -90,7 +93,7 @@ class RunFolder:
             try:
                 yield
             except (SafetensorError, RuntimeError) as error:
-                if isinstance(error, RuntimeError) and "PytorchStreamWriter" not in str(error):
+                if isinstance(error, RuntimeError) and not any(name in str(error) for name in WRITERS_OF_TORCH):
                     raise
                 raise OSError(f"{' '.join(str(error).split())}") from error
 
@@ -133,6 +136,10 @@ class RunFolder:
             raise InputError(
                 f"{self.path} holds an earlier training: --resume it, --overwrite it, or choose another --output-dir."
             )
+
+    def _tidy(self) -> None:
+        for name in (STAGED, DISCARDED):
+            shutil.rmtree(self.work / name, ignore_errors=True)
 
     def _written(self) -> set[str]:
         record = self.work / WRITTEN

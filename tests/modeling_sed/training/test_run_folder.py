@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,28 @@ def test_a_fingerprint_is_of_what_is_trained_on(data: Path, tmp_path: Path):
         rows = splits["train"].map(lambda _, number, change=change: change if number == 0 else {}, with_indices=True)
         assert fingerprint({**splits, "train": rows}) != fingerprint(splits)
     assert fingerprint({**splits, "train": splits["train"].to_iterable_dataset()}) != fingerprint(splits)
+
+
+FILL = """
+import resource, sys, torch
+from safetensors.torch import save_file
+from modeling_sed.training.run_folder import RunFolder
+folder = RunFolder(sys.argv[1])
+tensors = {"weight": torch.zeros(100_000)}
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))
+with folder.held(resume=False, overwrite=False), folder.replacing_files() as staged:
+    if sys.argv[2] == "torch":
+        torch.save(tensors, staged / "model.safetensors")
+    else:
+        save_file(tensors, staged / "model.safetensors")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of file sizes")
+@pytest.mark.parametrize("size", [2_000, 200_000])
+@pytest.mark.parametrize("library", ["torch", "safetensors"])
+def test_tensors_on_a_full_disk_are_one_sentence(tmp_path: Path, library: str, size: int):
+    arguments = [sys.executable, "-c", FILL, str(tmp_path / "run"), library, str(size)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert "InputError: " in done.stderr and "run cannot be written (" in done.stderr
+    assert not (tmp_path / "run").exists()
