@@ -11,12 +11,11 @@ train_sed.py may stand in the place of -m modeling_sed train.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import sys
-import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ from modeling_sed import SEDConfig, SEDForAudioFrameClassification, SpeechEmotio
 from modeling_sed.dataset_scripts.errors import InputError as DatasetInputError
 from modeling_sed.evaluation import tuning
 from modeling_sed.frames_sed import InputError
-from modeling_sed.hub.eval_results import write_eval_results
+from modeling_sed.hub.eval_results import EVAL_RESULTS_FILE, write_eval_results
 from modeling_sed.hub.model_upload import model_upload
 from modeling_sed.modeling_sed import is_labelled
 from modeling_sed.training.arguments import TrainingOptions
@@ -44,14 +43,14 @@ from modeling_sed.training.batching import grouped
 from modeling_sed.training.checkpoints import Checkpoints, Progress
 from modeling_sed.training.collation import SEDDataCollator
 from modeling_sed.training.command_line import parse_options
-from modeling_sed.training.data import audio_folders, batches_in_epoch, load_splits, train_loader
+from modeling_sed.training.data import audio_folders, batches_in_epoch, fingerprint, load_splits, train_loader
 from modeling_sed.training.evaluation import as_pairs, frame_error_rate, most_frequent_emotion, predict, score
 from modeling_sed.training.model_card import write_model_card
-from modeling_sed.training.model_files import replace_model
 from modeling_sed.training.model_setup import build_model, parameter_groups, with_weights
 from modeling_sed.training.newbob import NewBob
 from modeling_sed.training.provenance import provenance
 from modeling_sed.training.report import RESULTS_FILE, write_report
+from modeling_sed.training.run_folder import RunFolder
 from modeling_sed.training.soft_targets import SoftTargets
 from modeling_sed.training.trackers import checked_trackers, start_trackers
 from modeling_sed.training.weight_average import weight_average
@@ -78,9 +77,12 @@ def train_seeds(options: TrainingOptions, seeds: Sequence[int]) -> dict[str, Any
     Returns:
         The results of the run that is best by validation.
     """
-    runs = [train_and_score(of_seed(options, seed)) for seed in seeds]
-    if PartialState().is_main_process:
-        write_report(Path(options.output_dir), runs)
+    folder = RunFolder(options.output_dir)
+    with folder.held(options.resume, options.overwrite) if PartialState().is_main_process else nullcontext():
+        runs = [train_and_score(of_seed(options, seed)) for seed in seeds]
+        if PartialState().is_main_process:
+            with folder.replacing_files() as staged:
+                write_report(staged, runs)
     return min(runs, key=lambda run: run["best_validation_frame_error_rate"])
 
 
@@ -134,6 +136,13 @@ def train_and_score(options: TrainingOptions) -> dict[str, Any]:
     accelerator = Accelerator(
         mixed_precision=options.mixed_precision, log_with=trackers or None, project_dir=options.output_dir
     )
+    folder = RunFolder(options.output_dir)
+    with folder.held(options.resume, options.overwrite) if accelerator.is_main_process else nullcontext():
+        accelerator.wait_for_everyone()  # the main process has found out what is in the folder
+        return _train_and_score(accelerator, options)
+
+
+def _train_and_score(accelerator: Accelerator, options: TrainingOptions) -> dict[str, Any]:
     set_seed(options.seed)
     splits = load_splits(options)
     model, feature_extractor = build_model(options)
@@ -144,8 +153,8 @@ def train_and_score(options: TrainingOptions) -> dict[str, Any]:
         augmentation=Augmentation.of_options(options, config.sampling_rate),
         soft_targets=SoftTargets.of_options(options),
     )
-    run = start(accelerator, model, splits["train"], options)
-    if trackers:
+    run = start(accelerator, model, splits, options)
+    if accelerator.log_with:
         start_trackers(accelerator, options)
 
     while not is_over(run.progress, options):
@@ -184,12 +193,15 @@ def score_best(
         "history": run.progress.history,
     }
     if accelerator.is_main_process:
-        folder = Path(options.output_dir)
-        tuning.store(folder, best.config)
-        (folder / RESULTS_FILE).write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-        write_report(folder, [results], as_pairs(predictions, best.config))
-        write_model_card(folder, results)
-        write_eval_results(folder, results)
+        folder = RunFolder(options.output_dir)
+        with folder.writing():
+            tuning.store(folder.path, best.config)
+            folder.remember({EVAL_RESULTS_FILE})
+            write_eval_results(folder.path, results)
+        with folder.replacing_files() as staged:
+            (staged / RESULTS_FILE).write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+            write_report(staged, [results], as_pairs(predictions, best.config))
+            write_model_card(staged, results)
         print_scores(results)
     accelerator.wait_for_everyone()
     return results
@@ -198,7 +210,7 @@ def score_best(
 def start(
     accelerator: Accelerator,
     model: SEDForAudioFrameClassification,
-    rows: Dataset | IterableDataset,
+    splits: dict[str, Dataset | IterableDataset],
     options: TrainingOptions,
 ) -> Run:
     """Prepares everything for the processes and, if the options say so, resumes an earlier run."""
@@ -208,7 +220,7 @@ def start(
         annealing = NewBob(optimizer, options.improvement_threshold)
     else:
         steps = options.max_steps or options.num_train_epochs * math.ceil(
-            batches_in_epoch(rows, options, accelerator.num_processes) / options.gradient_accumulation_steps
+            batches_in_epoch(splits["train"], options, accelerator.num_processes) / options.gradient_accumulation_steps
         )
         schedule = get_scheduler(options.lr_scheduler_type, optimizer, options.warmup_steps, steps)
     progress = Progress()
@@ -216,7 +228,7 @@ def start(
     changing = (progress, annealing or schedule, average)
     accelerator.register_for_checkpointing(*(item for item in changing if item is not None))
     model, optimizer = accelerator.prepare(model, optimizer)
-    checkpoints = Checkpoints(accelerator, options, progress)
+    checkpoints = Checkpoints(accelerator, options, progress, fingerprint(splits))
     # processes draw their own dropout; a resumed run has the states of the generators from its checkpoint
     set_seed(options.seed, device_specific=True)
     if checkpoints.begin():
@@ -286,7 +298,7 @@ def train_one_step(
     total = 0.0
     for number, batch in enumerate(batches, start=1):
         keep_gradients_local = number < len(batches)
-        with accelerator.no_sync(run.model) if keep_gradients_local else contextlib.nullcontext():
+        with accelerator.no_sync(run.model) if keep_gradients_local else nullcontext():
             # distributed training averages the processes' gradients: undone, to leave the sum over the frames
             count = frames / accelerator.num_processes
             batch = send_to_device(batch, accelerator.device, non_blocking=True)
@@ -353,11 +365,8 @@ def save_model(
     if run.accelerator.is_main_process:
         scaling = options.lora_alpha / options.lora_rank if options.lora_rank else 1.0
         model = with_weights(config, weights, scaling)
-        output_dir = Path(options.output_dir)
-        output_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=output_dir, prefix=".unfinished") as folder:
-            SpeechEmotionDiarizationPipeline(model=model, feature_extractor=feature_extractor).save_pretrained(folder)
-            replace_model(Path(folder), output_dir)
+        with RunFolder(options.output_dir).replacing_files() as staged:
+            SpeechEmotionDiarizationPipeline(model=model, feature_extractor=feature_extractor).save_pretrained(staged)
 
 
 def print_scores(results: dict[str, Any]) -> None:

@@ -1,21 +1,21 @@
 """Builds a dataset to disk, from speech corpora to a folder that `datasets.load_from_disk` opens.
 
 The steps: `plan_splits` finds the recordings of the corpora and plans which of them each utterance is made of. The plan
-is rendered in batches, by any number of processes; each batch becomes an Arrow file in
-``<output_dir>.partial/rendered``, from which a build that was interrupted resumes. When all batches are there, they are
-copied into the dataset. So the audio is written twice: once for resuming, once as the dataset.
+is rendered in batches, by any number of processes; each batch becomes an Arrow file in the work folder beside the
+dataset, from which a build that was interrupted resumes. When all batches are there, they are copied into the dataset.
+So the audio is written twice: once for resuming, once as the dataset.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
@@ -25,16 +25,20 @@ import datasets
 import pyarrow
 from tqdm import tqdm
 
+from ..disk.replacing import replacing
+from ..disk.work_folder import beside, held, writing
 from .builder import INFO, SEDBuilderConfig, annotated_row, fingerprint, in_batches, plan_splits, table_of
 from .corpora.recording import EMOTIONS
 from .corpora.zed import read_zed
 from .errors import InputError
 from .options import options_of
+from .processes import process_pool
 from .simulation import PlannedUtterance, plan_rows, render
-from .work_folder import DATASET, RECORD_FILE, RENDERED, locked, prepare
+from .work_folder import DATASET, RECORD_FILE, RENDERED, REPLACED, clear, prepare
 
 PLAN_FILE = "plan.csv"  # which recordings every simulated utterance consists of
 STATISTICS_FILE = "statistics.txt"
+WRITTEN = {"train", "validation", "test", "dataset_dict.json", PLAN_FILE, STATISTICS_FILE, RECORD_FILE}
 
 
 def build(
@@ -42,8 +46,8 @@ def build(
 ) -> datasets.DatasetDict:
     """Builds a dataset that `datasets.load_from_disk` opens; one that is there, of the same sources, is reused.
 
-    What a build that was interrupted has made stays beside the folder, in ``<output_dir>.partial``; the same call
-    resumes from it. One process builds a folder at a time (see work_folder.py).
+    What a build that was interrupted has made stays in a work folder beside the folder (``disk/work_folder.py``); the
+    same call resumes from it. One process builds a folder at a time.
 
     Args:
         output_dir: the folder; new, or one that this function wrote.
@@ -53,36 +57,48 @@ def build(
         options: of `SEDBuilderConfig`.
 
     Raises:
-        InputError: if a source or option cannot be used, the folder holds something else or is being built by another
-            process, or a file cannot be read or written.
+        InputError: if a source or option cannot be used, or changes while it is read; the folder holds something else
+            or is being built by another process; or a file cannot be read or written.
     """
     output_dir = Path(output_dir)
     config = SEDBuilderConfig.checked(config_name, options)
-    record = _record(config)
-    try:
-        if not _is_built(output_dir, record, overwrite):
-            with locked(output_dir) as work:
+    for root in filter(None, (*config.corpora.values(), config.zed, config.noises, config.rooms)):
+        if output_dir.resolve().is_relative_to(Path(root).resolve()):
+            raise InputError(f"{output_dir} lies in {root}, where nothing is written; choose another folder.")
+    work = beside(output_dir)
+    with writing(output_dir, InputError):
+        record = _record(config)
+        if _is_built(output_dir, record, overwrite):
+            if work.exists():  # a build was killed after its last step but one
+                with suppress(InputError), held(work, output_dir, InputError):
+                    clear(work)
+        else:
+            with held(work, output_dir, InputError):
                 if not _is_built(output_dir, record, overwrite):  # another process may have ended meanwhile
                     prepare(work, record)
                     _build(output_dir, config, record, work, num_proc)
-    except OSError as error:
-        raise InputError(f"{output_dir} cannot be built: {error}.") from error
     return datasets.load_from_disk(str(output_dir))
 
 
 def _build(output_dir: Path, config: SEDBuilderConfig, record: str, work: Path, num_proc: int | None) -> None:
     try:
         plan = plan_splits(config, num_proc)
-        rendered = _render_splits(config, plan, work / RENDERED, num_proc)
+        # a folder of its own: a process that outlives a killed build for a moment may still write into that one's
+        batches = work / RENDERED / hashlib.sha256(record.encode()).hexdigest()[:16]
+        rendered = _render_splits(config, plan, batches, num_proc)
         _save(rendered, plan, record, work / DATASET)
-        shutil.rmtree(output_dir, ignore_errors=True)
+        if _record(config) != record:
+            shutil.rmtree(work / RENDERED)
+            raise InputError(f"{output_dir}: the corpora changed while they were read; build again.")
+        if output_dir.exists():
+            output_dir.rename(work / REPLACED)
         (work / DATASET).rename(output_dir)
-        shutil.rmtree(work)
+        clear(work)
     finally:
         if (work / RENDERED).exists():
             print(f"{work} keeps what was rendered; the same call goes on with it", file=sys.stderr)
         else:
-            shutil.rmtree(work, ignore_errors=True)
+            clear(work)
 
 
 def _record(config: SEDBuilderConfig) -> str:
@@ -106,6 +122,11 @@ def _is_built(output_dir: Path, record: str, overwrite: bool) -> bool:
             raise InputError(
                 f"{output_dir} holds a dataset of other sources or options; choose another folder, or --overwrite it."
             )
+        if others := sorted({path.name for path in output_dir.iterdir()} - WRITTEN):
+            raise InputError(
+                f"{output_dir} holds files that no build has written ({', '.join(others)}), which --overwrite would "
+                "delete; move them, or choose another folder."
+            )
     elif output_dir.exists() and (output_dir.is_file() or any(output_dir.iterdir())):
         raise InputError(f"{output_dir} is neither empty nor a dataset of this program; choose another folder.")
     return False
@@ -120,7 +141,7 @@ def _render_splits(
         work["test"] = (annotated_row, in_batches(read_zed(config.zed)))
     parallel = num_proc is not None and num_proc > 1
     files = {}
-    with ProcessPoolExecutor(num_proc) if parallel else nullcontext() as pool:
+    with process_pool(num_proc) if parallel else nullcontext() as pool:
         for split, (make_row, batches) in work.items():
             write = partial(_write_batch, make_row, folder, split)
             written = (pool.map if parallel else map)(write, count(), batches)
@@ -134,10 +155,8 @@ def _write_batch(make_row: Callable[[Any], dict], folder: Path, split: str, numb
     if not file.is_file():
         table = table_of(map(make_row, batch))
         folder.mkdir(parents=True, exist_ok=True)
-        unfinished = file.with_suffix(".unfinished")
-        with pyarrow.ipc.new_stream(str(unfinished), table.schema) as writer:
+        with replacing(file) as unfinished, pyarrow.ipc.new_stream(str(unfinished), table.schema) as writer:
             writer.write_table(table)
-        unfinished.replace(file)
     return file
 
 

@@ -8,7 +8,6 @@ import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
@@ -21,6 +20,7 @@ from .corpora import read_corpus
 from .corpora.recording import EMOTIONS
 from .errors import InputError
 from .labels import name_emotions, spellings
+from .processes import process_pool
 from .simulation import Source
 
 SHORTEST = round(0.2 * waveforms.SAMPLING_RATE)  # samples; recordings with less speech are not used, as in the authors'
@@ -140,13 +140,14 @@ class SpeechCache:
             ``error``.
         """
         progress = tqdm(paths, f"finding speech in {name}", unit="file")
-        with ProcessPoolExecutor(num_proc or 1) as pool:
+        with process_pool(num_proc or 1) as pool:
             remaining = iter(progress)
             while batch := list(islice(remaining, 64)):
                 keys = list(pool.map(_content_key, batch, chunksize=16))
                 known = {key: self._recall(key) for key in keys}
                 missing = {key: path for key, path in zip(keys, batch, strict=True) if known[key] is None}
-                for key, result in zip(missing, pool.map(_listen_to, missing.values(), chunksize=4), strict=True):
+                heard = pool.map(_listen_to, missing.values(), missing, chunksize=4)
+                for key, result in zip(missing, heard, strict=True):
                     known[key] = result
                     if "error" not in result:
                         self._database.execute("INSERT OR REPLACE INTO heard VALUES (?, ?)", (key, json.dumps(result)))
@@ -171,10 +172,12 @@ def _content_key(path: Path) -> str:
         return str(path)
 
 
-def _listen_to(path: Path) -> dict:
+def _listen_to(path: Path, key: str) -> dict:
     try:
         waveform = waveforms.read_waveform(path)
     except (InputError, OSError) as error:
         return {"error": str(error)}
+    if _content_key(path) != key:  # what was heard is not what would be remembered
+        return {"error": f"{path}: changed while it was read."}
     speech = speech_activity.speech_intervals(waveform)
     return {"audio": hashlib.sha256(waveform.tobytes()).hexdigest(), "speech": speech.tolist()}

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .audio_files_sed import open_file  # noqa: F401
     from .audio_forms_sed import usual_form  # noqa: F401
     from .audio_sed import RecordingStream  # noqa: F401
+    from .limits_sed import check_limit  # noqa: F401
     from .pipeline_sed import SpeechEmotionDiarizationPipeline  # noqa: F401
 
 IGNORED_LABEL = -100

@@ -22,17 +22,20 @@ PACKAGE = "modeling_sed"
 MAY_IMPORT = {
     "configs": set(),
     "metrics": set(),
-    "dataset_scripts": {"metrics"},
+    "disk": set(),
+    "dataset_scripts": {"disk", "metrics"},
     "core": set(),  # the files directly in modeling_sed/
     "fast_encoder": {"core"},
     "annotations": {"core", "metrics"},
     "front_end": {"core", "annotations"},
-    "recordings": {"core", "annotations", "front_end"},
-    "evaluation": {"core", "annotations", "metrics"},
-    "checkpoints": {"core", "fast_encoder"},
+    "recordings": {"core", "disk", "annotations", "front_end"},
+    "evaluation": {"core", "disk", "annotations", "metrics"},
+    "checkpoints": {"core", "disk", "fast_encoder"},
     "hub": {"core", "fast_encoder", "metrics", "dataset_scripts"},
     "page": {"core", "annotations", "evaluation"},
-    "training": {"core", "annotations", "evaluation", "checkpoints", "hub", "metrics", "dataset_scripts", "configs"},
+    "training": {
+        *("core", "disk", "annotations", "evaluation", "checkpoints", "hub", "metrics", "dataset_scripts", "configs")
+    },
     "train_sed": {"core", "evaluation", "hub", "training", "dataset_scripts"},
     "cli": {
         *("core", "annotations", "front_end", "recordings", "evaluation", "checkpoints", "hub", "page"),

@@ -19,6 +19,8 @@ from huggingface_hub import constants, snapshot_download
 from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
 
 from ..configuration_sed import SEDConfig
+from ..disk.replaced_files import finish
+from ..disk.work_folder import held, within
 from ..frames_sed import InputError, MissingFileError
 from .speechbrain import convert_speechbrain
 from .speechbrain_files import FILES as SPEECHBRAIN_FILES
@@ -26,6 +28,7 @@ from .speechbrain_files import is_speechbrain, speechbrain_files
 
 DOWNLOADED = ["*.json", "*.safetensors", *SPEECHBRAIN_FILES]
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+SETTINGS = ("config.json", "preprocessor_config.json")
 PATIENCE = 1.0  # seconds, for a Hub that does not answer
 
 
@@ -45,9 +48,22 @@ def model_folder(model: str) -> Path:
         folder = _downloaded(model)
     if is_speechbrain(folder):
         return _converted(folder, model)
+    finish(folder, InputError)  # what a training was killed in
     if reason := _why_not(folder, model):
         raise InputError(f"Cannot load the model {model}: {reason}")
     return folder
+
+
+def digest_of_model(folder: Path) -> str:
+    """16 hexadecimal digits that change with the configuration, the feature extractor or the weights of a model."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.name in SETTINGS or path.suffix == ".safetensors":
+            digest.update(f"{path.name} {path.stat().st_size} ".encode())
+            with path.open("rb") as file:
+                while block := file.read(2**20):
+                    digest.update(block)
+    return digest.hexdigest()[:16]
 
 
 def _downloaded(repo_id: str) -> Path:
@@ -100,8 +116,10 @@ def _converted(folder: Path, model: str) -> Path:
     key = hashlib.sha256(json.dumps(state).encode()).hexdigest()[:16]
     converted = Path(constants.HF_HOME) / "emotion-diarization" / key
     if not converted.exists():
-        print(f"{model} has SpeechBrain's layout: converting it, once, into {converted}", file=sys.stderr)
-        convert_speechbrain(folder, converted)
+        with held(within(converted.parent), converted, InputError, wait=True):
+            if not converted.exists():  # another process may have converted it meanwhile
+                print(f"{model} has SpeechBrain's layout: converting it, once, into {converted}", file=sys.stderr)
+                convert_speechbrain(folder, converted)
     return converted
 
 

@@ -7,6 +7,7 @@ this folder and imports what it needs when it runs, so that the command starts a
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -34,6 +35,8 @@ from .score import score
 from .train import train
 from .tune import tune
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # a disk, a quota or a limit
+
 
 class Commands(TyperGroup):
     """Prints an `InputError` of a command, and each `InputWarning`, as one line."""
@@ -45,9 +48,17 @@ class Commands(TyperGroup):
             warnings.simplefilter("default", InputWarning)
             warnings.showwarning = partial(_show_warning, warnings.showwarning)
             try:
-                return super().invoke(context)
+                found = super().invoke(context)
+                sys.stdout.flush()
+                return found
             except (InputError, DatasetInputError) as error:
                 typer.echo(f"error: {error}", err=True)
+                raise typer.Exit(1) from error
+            except OSError as error:
+                if error.errno not in NO_ROOM:
+                    raise
+                typer.echo(f"error: the output cannot be written ({error.strerror}).", err=True)
+                sys.stdout = io.StringIO()  # it would be flushed again at the end, with a traceback
                 raise typer.Exit(1) from error
 
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..frames_sed import InputError
-from ..hub.bundled_model import BUNDLED_MODEL
 from .pictures import Pictures, draw_timeline
 from .progress import progress_of
 from .recording_paths import expanded
@@ -166,25 +165,13 @@ def diarize(
     recordings = _recordings(paths, file_list, dataset, split, limit)
     if per_channel:
         recordings = recordings.by_channel()
-    settings = {
-        "model": model or str(BUNDLED_MODEL),
-        "dataset": dataset and str(dataset),
-        "split": split if dataset else None,
-        "window": window,
-        "dtype": dtype,
-        "decoder": decoder,
-        "front_end": front_end,
-        "turns": turns and str(turns),
-        "transcript": transcript and str(transcript),
-    }
     if transcript is not None:
         check_transcript(transcript, len(recordings.names))
     chosen = output_format and output_format.value
     if output is None:
         write = printed(chosen, recordings.names, transcript is not None)
     else:
-        settings = {name: value for name, value in settings.items() if value is not None}
-        results = results_at(output, chosen, recordings.names, transcript is not None, settings)
+        results = results_at(output, chosen, recordings.names, transcript is not None)
     pictures = Pictures(plot) if plot is not None else None
     failures: list[InputError] = []
 
@@ -195,6 +182,7 @@ def diarize(
     from .model_loading import garbage_uncollected, load_pipeline
 
     with garbage_uncollected():
+        from ..checkpoints.opening import digest_of_model
         from ..recordings.diarization import device_of_process, diarize_into
 
         pipeline = load_pipeline(model, device or device_of_process(), dtype, compile_model)
@@ -202,7 +190,14 @@ def diarize(
     if output is None:
         _diarize_and_print(pipeline, recordings, report, options, write, pictures)
     else:
-        count = diarize_into(results, pipeline, recordings, report, progress_of(pipeline, recordings.names), **options)
+        settings = {
+            "model": model or "the model that comes with the package",
+            "weights": digest_of_model(Path(pipeline.model.name_or_path)),
+            **_given(dataset=dataset, split=split if dataset else None, window=window, dtype=dtype, decoder=decoder),
+            **_given(front_end=front_end, turns=turns, transcript=transcript),
+        }
+        progress = progress_of(pipeline, recordings.names)
+        count = diarize_into(results, settings, pipeline, recordings, report, progress, **options)
         if count is not None:
             typer.echo(f"{count} recordings in {output}")
     if failures:
@@ -220,6 +215,12 @@ def _check_combination(
         raise typer.BadParameter("A --transcript is that of a whole recording: not together with --per-channel.")
     if output is None and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise typer.BadParameter("Several processes need an --output, which they share.")
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """Those of the options that have a value, as JSON has them."""
+    plain = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
+    return {name: value for name, value in plain.items() if value is not None}
 
 
 def _batch_size(value: str) -> int | str:
@@ -282,12 +283,15 @@ def _diarize_and_print(
 ) -> None:
     from ..audio_sed import MAX_DURATION
     from ..recordings.diarization import diarize_recordings
+    from ..recordings.watched_recordings import WatchedRecordings
 
     count = len(recordings.names)
+    watched = WatchedRecordings(recordings)
 
     def results() -> Iterator[Result]:
-        found = diarize_recordings(pipeline, recordings, range(count), report, **options)
-        for position, result in progress_of(pipeline, recordings.names)(found, count):
+        found = diarize_recordings(pipeline, watched.recordings, range(count), report, **options)
+        found = progress_of(pipeline, recordings.names)(found, count)
+        for position, _, result in watched.unchanged(found, report):
             if pictures is not None:
                 limit = options.get("max_duration", MAX_DURATION)
                 figure = draw_timeline(result, recordings.audio(position), pipeline.model.config, limit)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -53,27 +53,26 @@ def printed(chosen: str | None, names: Sequence[str], of_transcripts: bool) -> W
 
 
 def results_at(
-    output: str, chosen: str | None, names: Sequence[str], of_transcripts: bool, settings: Mapping[str, Any]
+    output: str, chosen: str | None, names: Sequence[str], of_transcripts: bool
 ) -> ResultsFile | ResultsFolder:
-    """The file or folder that ``--output`` names, ready to be written.
+    """The file or folder that ``--output`` names; nothing is written yet.
 
     Args:
         output: a folder that exists, or whose name has no suffix or ends with a slash; else a file.
         chosen: the format; by default that of the file's suffix, and JSON in a folder.
         names: of the recordings.
         of_transcripts: whether sentences are written, not the segments of timelines.
-        settings: what the results depend on besides.
 
     Raises:
         typer.BadParameter: if the file's suffix is that of no format, or the format cannot hold these recordings.
-        InputError: if there are files that this would overwrite, or it cannot be written.
+        InputError: if there is such a file already.
     """
     path = Path(output)
     if path.is_dir() or output.endswith(("/", os.sep)) or not path.suffix:
         name = chosen or "json"
         _check(name, names[:1], of_transcripts, "--format")
         write = _writer(name, of_transcripts)
-        return ResultsFolder(path, settings, names, SUFFIXES[name], lambda result, file: write([result], file))
+        return ResultsFolder(path, names, SUFFIXES[name], lambda result, file: write([result], file))
     if chosen is None and path.suffix.lower() not in BY_SUFFIX:
         raise typer.BadParameter(
             f"{output}: the suffix of a file says its format ({', '.join(BY_SUFFIX)}), unless --format does; a folder "
@@ -82,7 +81,7 @@ def results_at(
         )
     name = chosen or next(name for name, kind in FORMATS.items() if kind is BY_SUFFIX[path.suffix.lower()])
     _check(name, names, of_transcripts, "--output")
-    return ResultsFile(path, settings, _writer(name, of_transcripts))
+    return ResultsFile(path, _writer(name, of_transcripts))
 
 
 def _writer(name: str, of_transcripts: bool) -> Writer:

@@ -23,6 +23,7 @@ from ..annotations.annotation import Annotation
 from ..annotations.dataset_rows import as_segments, row_audio
 from ..configuration_sed import SEDConfig
 from ..decoding_sed import segments_of, temper
+from ..disk.replacing import replacing
 from ..frames_sed import Segment
 from ..metrics.eder.scoring import score_segments
 from ..pipeline_sed import SpeechEmotionDiarizationPipeline
@@ -214,9 +215,8 @@ def store(folder: Path, config: SEDConfig) -> None:
     path = Path(folder) / "config.json"
     stored = json.loads(path.read_text(encoding="utf-8"))
     stored.update(decoder=config.decoder, posterior_temperature=config.posterior_temperature)
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(stored, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    with replacing(path) as file:
+        file.write_text(json.dumps(stored, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _candidates(name: str) -> Iterator[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypedDict
@@ -24,6 +25,7 @@ from .sources import Recordings
 from .speaker_turns import Turn, read_turns, spoken_segments
 from .transcript_files import read_transcript, transcript_path
 from .transcripts import Transcript, with_emotions
+from .watched_recordings import WatchedRecordings
 
 
 class _Named(TypedDict):
@@ -133,6 +135,7 @@ def device_of_process() -> str:
 
 def diarize_into(
     results: ResultsFile | ResultsFolder,
+    settings: Mapping[str, Any],
     pipeline: SpeechEmotionDiarizationPipeline,
     recordings: Recordings,
     report: Callable[[InputError], None],
@@ -143,27 +146,35 @@ def diarize_into(
 
     Args:
         results: where they go. Processes on several machines need a file system that all of them see.
+        settings: what the results depend on, besides the recordings; a run of other settings is not resumed.
         pipeline: with the model.
-        recordings: all recordings; those that a killed run has finished are skipped.
+        recordings: all recordings; those that a killed run has finished are skipped, unless they changed since.
         report: called with each failure.
         progress: shows what comes of how many recordings, and passes it on.
         options: of `diarize_recordings`.
 
     Returns:
         The number of results that there are now, in the main process; None in the others.
+
+    Raises:
+        InputError: if another run writes there, or had other settings, or it cannot be written.
     """
     process = _process()
-    done = results.done()
-    missing = [position for position, name in enumerate(recordings.names) if name not in done]
-    process.wait_for_everyone()  # all have seen what there is, and agree on what is missing
-    share = missing[process.process_index :: process.num_processes]
-    found = diarize_recordings(pipeline, recordings, share, report, **options)
-    if process.is_main_process:
-        found = progress(found, len(share))
-    results.write((result for _, result in found), process.process_index)
-    process.wait_for_everyone()
-    count = results.join(recordings.names) if process.is_main_process else None
-    process.wait_for_everyone()  # launchers end all processes when one ends with an error
+    watched = WatchedRecordings(recordings, options.get("turns"), options.get("transcript"))
+    with results.held(settings, watched.state_of) if process.is_main_process else nullcontext():
+        process.wait_for_everyone()  # the main process has found out what there is
+        done = results.done()
+        missing = [position for position, name in enumerate(recordings.names) if name not in done]
+        process.wait_for_everyone()  # all have seen it, and agree on what is missing
+        share = missing[process.process_index :: process.num_processes]
+        found = diarize_recordings(pipeline, watched.recordings, share, report, **options)
+        if process.is_main_process:
+            found = progress(found, len(share))
+        heard = watched.unchanged(found, report)
+        results.write(((state, result) for _, state, result in heard), process.process_index)
+        process.wait_for_everyone()
+        count = results.join(recordings.names) if process.is_main_process else None
+        process.wait_for_everyone()  # launchers end all processes when one ends with an error
     return count
 
 

@@ -2,76 +2,103 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePath, PurePosixPath
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import urlsplit
 
+from ..disk.replacing import flush
+from ..disk.work_folder import held, within, writing
 from ..frames_sed import InputError
-
-OPTIONS = ".emotion-diarization.json"  # in the folder: what the results in it depend on
+from .journal import Entry, Journal
+from .states import State, is_unchanged
 
 
 class ResultsFolder:
     """The folder ``path``, to be written; it may have other files.
 
+    In its work folder, a journal says which files are results, and of which recordings; other files are never written.
+
     Args:
         path: of the folder.
-        options: what the results depend on, besides the recordings.
         names: of the recordings, whose files are called as `file_names` says.
         suffix: of the files.
-        write: a result into a file.
-
-    Raises:
-        InputError: if there are results of other options, or files that this would overwrite; or the folder cannot be
-            written.
+        write: a result into an open file.
     """
 
     def __init__(
-        self,
-        path: Path,
-        options: Mapping[str, Any],
-        names: Sequence[str],
-        suffix: str,
-        write: Callable[[Mapping[str, Any], Path], None],
+        self, path: Path, names: Sequence[str], suffix: str, write: Callable[[Mapping[str, Any], TextIO], None]
     ):
-        self._write = write
-        self._files = {name: path / (stem + suffix) for name, stem in zip(names, file_names(names), strict=True)}
-        options = json.loads(json.dumps({**options, "suffix": suffix}))
-        record = path / OPTIONS
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            if record.exists():
-                begun = json.loads(record.read_text(encoding="utf-8"))
-                if begun != options:
+        self.path, self._work, self._suffix, self._write = path, within(path), suffix, write
+        self._files = {name: stem + suffix for name, stem in zip(names, file_names(names), strict=True)}
+        self._journal = Journal(self._work)
+
+    @contextmanager
+    def held(self, options: Mapping[str, Any], state: Callable[[str], State | None]) -> Iterator[None]:
+        """Holds the output, for one run, which may have many processes: only the main one calls this.
+
+        Args:
+            options: what the results depend on, besides the recordings.
+            state: of a recording, by its name.
+
+        Raises:
+            InputError: if another process holds it, there are results of other options, or files that this would
+                overwrite; or the folder cannot be written.
+        """
+
+        def kept(entries: list[Entry]) -> Iterable[Entry]:
+            latest = {entry["file"]: entry for entry in entries}
+            for name, file in self._files.items():
+                known = latest.get(file)
+                if (known is None or known["name"] != name) and os.path.lexists(self.path / file):
                     raise InputError(
-                        f"{path} holds results of a run with other options ({begun}; now {options}): choose another "
-                        "--output, or delete what is in it."
+                        f"{self.path / file} exists already"
+                        + (", the result of another recording" if known else "")
+                        + ": delete it, or choose another --output."
                     )
-                return
-            if done := self.done():
-                raise InputError(f"{self._files[min(done)]} exists already: delete it, or choose another --output.")
-            _replace(record, json.dumps(options, indent=2) + "\n")
-        except (OSError, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"{path} cannot be used ({error}); choose another --output.") from error
+                if known and known["complete"] and known["name"] == name:
+                    known["complete"] = is_unchanged(known["state"], state(name))
+            return latest.values()
+
+        with held(self._work, self.path, InputError):
+            with writing(self.path, InputError):
+                self._journal.begin(self.path, {**options, "suffix": self._suffix}, kept)
+            yield
 
     def done(self) -> set[str]:
         """The names of the recordings whose results there are."""
-        return {name for name, file in self._files.items() if file.exists()}
+        latest = {entry["file"]: entry for entry in self._journal.entries()}
+        complete = {entry["name"] for entry in latest.values() if entry["complete"]}
+        return {name for name, file in self._files.items() if name in complete and (self.path / file).exists()}
 
-    def write(self, results: Iterable[Mapping[str, Any]], process_index: int = 0) -> None:
-        """Writes results as they come; each file is there completely or not at all."""
-        for result in results:
-            file = self._files[result["name"]]
-            file.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = file.with_name(f".{process_index}.{file.name}")
-            self._write(result, unfinished)
-            unfinished.replace(file)
+    def write(self, results: Iterable[tuple[State, Mapping[str, Any]]], process_index: int = 0) -> None:
+        """Writes results as they come, with the state of their recordings; each is there completely or not at all.
+
+        Raises:
+            InputError: if one cannot be written, or a file of that name is there by now.
+        """
+        known = {entry["file"] for entry in self._journal.entries()}
+        unfinished = self._work / f".{process_index}.unfinished"
+        with ExitStack() as stack:
+            with writing(self.path, InputError):
+                add = stack.enter_context(self._journal.appending(process_index))
+            for state, result in results:
+                file = self._files[result["name"]]
+                path = self.path / file
+                if file not in known and os.path.lexists(path):
+                    raise InputError(f"{path} exists by now: delete it, or choose another --output.")
+                with writing(path, InputError):
+                    with unfinished.open("w", encoding="utf-8", newline="\n") as stream:
+                        self._write(result, stream)
+                    flush(unfinished)
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    # what a process that is killed between these leaves, is known to be ours, but not for complete
+                    add({"file": file, "name": result["name"], "complete": False})
+                    unfinished.replace(path)
+                    add({"file": file, "name": result["name"], "complete": True, "state": state})
 
     def join(self, names: Sequence[str]) -> int:
         """The number of results that there are."""
@@ -110,9 +137,3 @@ def _below_host(address: str) -> str:
     """What the file of an address is called: its host is the folder."""
     parts = urlsplit(address)
     return str(PurePath(parts.netloc, *(part for part in PurePosixPath(parts.path).parts if part not in ("/", ".."))))
-
-
-def _replace(path: Path, text: str) -> None:
-    unfinished = path.with_name(path.name + ".new")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from ..annotations.dataset_rows import as_segments, row_audio, with_encoded_audio
 from ..audio_sed import AudioInput, count_channels
 from ..frames_sed import InputError, MissingFileError, Segment
+from .states import State, state_of_content, states_of
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -31,11 +32,13 @@ class Recordings:
         names: one each, all different.
         audio: gives the recording at a position.
         references: their true segments, where they are known.
+        state: of the recording at a position; changes when that does.
     """
 
     names: Sequence[str]
     audio: Callable[[int], AudioInput]
     references: Sequence[Sequence[Segment]] | None = None
+    state: Callable[[int], State] = lambda position: []
 
     @classmethod
     def of_files(cls, paths: Iterable[str | Path]) -> Recordings:
@@ -44,7 +47,16 @@ class Recordings:
         Standard input is read when it is first needed, and kept.
         """
         names = list(dict.fromkeys(as_on_disk(str(path)) for path in paths))
-        return cls(names, lambda position: _standard_input() if names[position] == STANDARD_INPUT else names[position])
+
+        def state(position: int) -> State:
+            name = names[position]
+            return state_of_content(_standard_input()) if name == STANDARD_INPUT else states_of([name])
+
+        return cls(
+            names,
+            lambda position: _standard_input() if names[position] == STANDARD_INPUT else names[position],
+            state=state,
+        )
 
     @classmethod
     def of_list(cls, path: Path) -> Recordings:
@@ -80,8 +92,13 @@ class Recordings:
         names = list(rows["name"])
         if repeated := [name for name, count in Counter(names).items() if count > 1]:
             raise InputError(f"{folder}: the name {repeated[0]!r} occurs more than once in the split {split!r}.")
-        references = list(map(as_segments, rows["segments"]))
-        return cls(names, lambda position: row_audio(rows[position]["audio"], [folder]), references)
+        files = sorted((folder / split).glob("*.arrow"))
+        return cls(
+            names,
+            lambda position: row_audio(rows[position]["audio"], [folder]),
+            list(map(as_segments, rows["segments"])),
+            lambda position: states_of(files),
+        )
 
     def by_channel(self) -> Recordings:
         """Each channel of each recording as a recording of its own."""
@@ -96,7 +113,11 @@ class Recordings:
             given = self.audio(recording)
             return {**(given if isinstance(given, Mapping) else {"path": given}), "channel": channel}
 
-        return Recordings([f"{self.names[number]}, channel {channel + 1}" for number, channel in channels], audio)
+        return Recordings(
+            [f"{self.names[number]}, channel {channel + 1}" for number, channel in channels],
+            audio,
+            state=lambda position: self.state(channels[position][0]),
+        )
 
 
 @cache

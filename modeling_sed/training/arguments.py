@@ -287,7 +287,10 @@ class RunOptions:
     resume: bool = field(
         default=False, metadata={"help": "Resume from the last checkpoint in output_dir, if there is one."}
     )
-    overwrite: bool = field(default=False, metadata={"help": "Delete the checkpoints of an earlier run in output_dir."})
+    overwrite: bool = field(
+        default=False,
+        metadata={"help": "Delete what an earlier training has written into output_dir; files of others stay."},
+    )
     report_to: list[str] = field(
         default_factory=list,
         metadata={

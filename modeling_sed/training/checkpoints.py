@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from accelerate import Accelerator
 
 from ..frames_sed import InputError
 from .arguments import TrainingOptions
+from .run_folder import CHECKPOINTS, STAGED, RunFolder
 
-FOLDER = "checkpoints"
 RECORD_FILE = "run.json"
 MAY_CHANGE = frozenset(  # options that may have another value when a run is resumed
     {
@@ -86,11 +86,13 @@ class Checkpoints:
         accelerator: has the model, the optimiser and everything else that was registered with it.
         options: of the run.
         progress: names the checkpoints.
+        data: fingerprint of what is trained on.
     """
 
-    def __init__(self, accelerator: Accelerator, options: TrainingOptions, progress: Progress):
-        self.accelerator, self.options, self.progress = accelerator, options, progress
-        self.folder = Path(options.output_dir) / FOLDER
+    def __init__(self, accelerator: Accelerator, options: TrainingOptions, progress: Progress, data: str = ""):
+        self.accelerator, self.options, self.progress, self.data = accelerator, options, progress, data
+        self.run_folder = RunFolder(options.output_dir)
+        self.folder = self.run_folder.path / CHECKPOINTS
         self.saved_at = time.monotonic()
 
     @property
@@ -99,43 +101,54 @@ class Checkpoints:
         return time.monotonic() - self.saved_at >= 60 * self.options.checkpoint_minutes
 
     def save(self) -> None:
-        """Called by every process between two optimiser steps. If a run is killed here, older checkpoints remain."""
-        name = f"step_{self.progress.step:08d}_{self.progress.epoch:04d}"
-        unfinished = self.folder / f"{name}.unfinished"
-        if self.accelerator.is_main_process:
-            shutil.rmtree(unfinished, ignore_errors=True)
-        self.accelerator.wait_for_everyone()
-        self.accelerator.save_state(str(unfinished))
-        self.accelerator.wait_for_everyone()
-        if self.accelerator.is_main_process:
-            (unfinished / RECORD_FILE).write_text(json.dumps(self._record()), encoding="utf-8")
-            shutil.rmtree(self.folder / name, ignore_errors=True)
-            unfinished.rename(self.folder / name)
-            for path in self._finished()[: -self.options.save_total_limit]:
-                shutil.rmtree(path)
+        """Called by every process between two optimiser steps. If a run is killed here, older checkpoints remain.
+
+        Raises:
+            InputError: if it cannot be written.
+        """
+        final = self.folder / f"step_{self.progress.step:08d}_{self.progress.epoch:04d}"
+        unfinished = self.run_folder.work / STAGED / CHECKPOINTS
+        with self.run_folder.writing():
+            if self.accelerator.is_main_process and unfinished.exists():
+                self.run_folder.discard(unfinished)
+            self.accelerator.wait_for_everyone()
+            self.accelerator.save_state(str(unfinished))
+            self.accelerator.wait_for_everyone()
+            if self.accelerator.is_main_process:
+                (unfinished / RECORD_FILE).write_text(json.dumps(self._record()), encoding="utf-8")
+                self.run_folder.remember({CHECKPOINTS})
+                self.folder.mkdir(parents=True, exist_ok=True)
+                if not final.exists():  # else a finished run was resumed, and is where it was
+                    unfinished.rename(final)
+                for path in self._finished()[: -self.options.save_total_limit]:
+                    self.run_folder.discard(path)
         self.saved_at = time.monotonic()
 
     def begin(self) -> bool:
         """Resumes an earlier run, if the options ask for it; returns whether it did.
 
         Raises:
-            InputError: if the earlier run had other options or another number of processes, or if the options ask
-                neither to resume nor to overwrite it.
+            InputError: if the earlier run had other options, data or another number of processes, or if the options
+                ask neither to resume nor to overwrite it.
         """
         finished = self._finished()
-        if not finished:
-            return False
-        if self.options.resume:
-            self._restore(finished)
-        elif not self.options.overwrite:
+        if finished and not (self.options.resume or self.options.overwrite):
             raise InputError(
                 f"{self.folder} holds checkpoints of an earlier run: --resume it, --overwrite it, or choose another "
                 "--output-dir."
             )
-        elif self.accelerator.is_main_process:
-            shutil.rmtree(self.folder)
+        resumes = self.options.resume and bool(finished)
+        if resumes:
+            self._restore(finished)
+        elif self.options.overwrite and self.accelerator.is_main_process:
+            with self.run_folder.writing():
+                for path in finished:
+                    self.run_folder.discard(path)
+                with suppress(OSError):  # there is none, or it holds something else
+                    self.folder.rmdir()
+                self.run_folder.clear()
         self.accelerator.wait_for_everyone()
-        return self.options.resume
+        return resumes
 
     def _restore(self, finished: list[Path]) -> None:
         now, then = self._record(), json.loads((finished[-1] / RECORD_FILE).read_text(encoding="utf-8"))
@@ -148,10 +161,10 @@ class Checkpoints:
         self.accelerator.load_state(str(finished[-1]))
 
     def _finished(self) -> list[Path]:
-        return sorted(path for path in self.folder.glob("step_*") if path.suffix != ".unfinished")
+        return sorted(path.parent for path in self.folder.glob(f"step_*/{RECORD_FILE}"))
 
     def _record(self) -> dict[str, Any]:
         options = {name: value for name, value in asdict(self.options).items() if name not in MAY_CHANGE}
         if self.options.lr_scheduler_type == "newbob":  # the others depend on where training is to end
             options = {name: value for name, value in options.items() if name not in ("num_train_epochs", "max_steps")}
-        return options | {"num_processes": self.accelerator.num_processes}
+        return options | {"num_processes": self.accelerator.num_processes, "data": self.data}

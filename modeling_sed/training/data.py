@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.compute
 import torch
 import yaml
 from accelerate import Accelerator
@@ -29,6 +32,7 @@ from .collation import SEDDataCollator
 
 SPLITS = ("train", "validation", "test")
 COLUMNS = {"name", "audio", "duration", "segments"}
+ROWS_AT_ONCE = 1_000
 SHUFFLED_TOGETHER = 1_000  # utterances in the shuffle buffer of a stream
 
 
@@ -70,6 +74,25 @@ def audio_folders(name: str) -> list[Path | str]:
         return [Path(name)]
     caches = [HF_DATASETS_CACHE, HF_HUB_CACHE, DOWNLOADED_DATASETS_PATH]
     return [*map(Path, caches), f"hf://datasets/{name}@", f"hf://datasets/{name}/"]
+
+
+def fingerprint(splits: Mapping[str, Dataset | IterableDataset]) -> str:
+    """Changes when the utterances that are trained and validated on do; of a stream, which is not known, never.
+
+    Audio counts by its size in bytes, which is read at once. Where a dataset lies, and when it was written, does not
+    matter.
+    """
+    digest = hashlib.sha256()
+    for split in ("train", "validation"):
+        if isinstance(rows := splits[split], IterableDataset):
+            continue
+        table = rows.with_format("arrow").remove_columns([name for name in rows.column_names if name not in COLUMNS])
+        for part in table.iter(ROWS_AT_ONCE):
+            content = pyarrow.compute.struct_field(part["audio"], "bytes")
+            sizes = pyarrow.compute.binary_length(content).to_pylist()
+            others = part.select(sorted(COLUMNS - {"audio"})).to_pylist()
+            digest.update(json.dumps([split, sizes, others]).encode())
+    return digest.hexdigest()[:16]
 
 
 def _load(name: str) -> dict[str, Dataset]:

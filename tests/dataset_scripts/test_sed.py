@@ -292,9 +292,9 @@ def test_an_unknown_option_is_refused():
     [
         (["benchmark", "--output-dir", "out"], 1, "sed.py: The configuration 'benchmark' needs a corpus"),
         (
-            ["simulated", "--corpora", "crema=/tmp", "--output-dir", "out"],
+            ["simulated", "--corpora", "crema=empty", "--output-dir", "out"],
             1,
-            "There is no reader for crema, and /tmp has no metadata.csv",
+            "There is no reader for crema, and empty has no metadata.csv",
         ),
         (["simulated", "--corpora", "ravdess=missing", "--output-dir", "out"], 1, "missing is not a folder"),
         (["zed", "--output-dir", "out"], 1, "needs the folder or ZIP archive of ZED"),
@@ -309,10 +309,11 @@ def test_an_unknown_option_is_refused():
     ],
 )
 def test_wrong_usage_is_refused_with_a_sentence(tmp_path: Path, arguments: list[str], code: int, message: str):
+    (tmp_path / "empty").mkdir()
     done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == code
     assert message in done.stderr and "Traceback" not in done.stderr
-    assert not list(tmp_path.iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
 
 
 def test_a_foreign_folder_is_left_alone(ravdess: Path, tmp_path: Path):

@@ -135,3 +135,14 @@ def test_fill_neutral_fills_the_gaps():
     ]
     assert neutral == [(0.0, 0.5), (1.0, 2.0), (3.0, 4.0)]
     assert fill_neutral(fill_neutral([happy, sad], 4.0), 4.0) == fill_neutral([happy, sad], 4.0)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+@pytest.mark.parametrize("arguments", [("diarize", "{}", "--format", "csv"), ("live", "-")])
+def test_a_full_disk_behind_standard_output_is_one_sentence(model_folder: Path, recording: Path, arguments: tuple):
+    given = [*(one.format(recording) for one in arguments), "--model", str(model_folder)]
+    command = [sys.executable, "-m", "modeling_sed", *given]
+    with Path("/dev/full").open("w") as full, recording.open("rb") as source:
+        done = subprocess.run(command, stdin=source, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert done.stderr.endswith("error: the output cannot be written (No space left on device).\n")

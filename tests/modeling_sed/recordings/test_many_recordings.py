@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import pytest
@@ -20,9 +20,12 @@ from transformers import pipeline
 import modeling_sed
 from modeling_sed import audio_files_sed
 from modeling_sed.audio_sed import RecordingStream, load_recording
+from modeling_sed.checkpoints.opening import digest_of_model
+from modeling_sed.disk.work_folder import beside
 from modeling_sed.recordings.diarization import diarize_recordings
 from modeling_sed.recordings.results_file import ResultsFile
 from modeling_sed.recordings.sources import Recordings
+from modeling_sed.recordings.states import State, states_of
 
 TWO_PROCESSES = ("-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--main_process_port", "0")
 ENVIRONMENT = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
@@ -38,8 +41,12 @@ def run(*arguments: str | Path, launcher: tuple[str, ...] = ()) -> subprocess.Co
     )
 
 
-def write(results: Iterable[Mapping[str, Any]], path: Path) -> None:
-    path.write_text(json.dumps(list(results)))
+def unknown(name: str) -> State:
+    return []
+
+
+def write(results: Iterable[Mapping[str, Any]], file: TextIO) -> None:
+    json.dump(list(results), file)
 
 
 @pytest.fixture
@@ -63,14 +70,16 @@ def test_two_processes_share_a_list_and_a_killed_run_goes_on(
     (tmp_path / "bad.wav").write_text("text")
     (tmp_path / "list.txt").write_text("\n".join(map(str, [*recordings[:4], tmp_path / "bad.wav", *recordings[4:]])))
     output = tmp_path / "out" / "results.json"
-    killed = ResultsFile(
-        output, {"model": str(model_folder)}, write
-    )  # as a run that was killed while it wrote leaves it
     found = [{"start": 0.0, "end": 9.0, "label": "what the killed run found"}]
-    killed.write([{"name": str(recordings[1]), "duration": 9.0, "segments": found}])
-    with (tmp_path / "out" / "results.json.parts" / "0.jsonl").open("a") as file:
-        file.writelines(f'{{"name": "{number}"}}\n' for number in range(200_000))  # joining takes its time
-        file.write('{"name": "' + str(recordings[2]))
+    killed = ResultsFile(output, write)  # as a run that was killed while it wrote leaves it
+    settings = {"model": str(model_folder), "weights": digest_of_model(model_folder)}
+    with killed.held(settings, lambda name: states_of([name])):
+        result = {"name": str(recordings[1]), "duration": 9.0, "segments": found}
+        killed.write([(states_of([recordings[1]]), result)])
+    with (beside(output) / "process_0.jsonl").open("a") as file:
+        state = [None]  # joining takes its time
+        file.writelines(json.dumps({"state": state, "result": {"name": str(n)}}) + "\n" for n in range(100_000))
+        file.write('{"state": [null], "result": {"name": "' + str(recordings[2]))
 
     done = run("--model", model_folder, "--list", tmp_path / "list.txt", "--output", output, launcher=TWO_PROCESSES)
     assert done.returncode == 1 and done.stderr.count("bad.wav: not audio") == 1, done.stderr
@@ -91,7 +100,7 @@ def test_a_run_killed_at_any_time_goes_on(model_folder: Path, recordings: list[P
     output = tmp_path / "results.json"
     arguments = ("--model", model_folder, *recordings, "--output", output)
     process = subprocess.Popen(command(*arguments), env=ENVIRONMENT, stderr=subprocess.DEVNULL)
-    part = tmp_path / "results.json.parts" / "0.jsonl"
+    part = beside(output) / "process_0.jsonl"
     while process.poll() is None and not (part.exists() and part.read_text().count("\n") > 2):
         time.sleep(0.001)
     process.kill()
@@ -102,19 +111,32 @@ def test_a_run_killed_at_any_time_goes_on(model_folder: Path, recordings: list[P
 
 
 def test_a_run_with_other_options_is_not_gone_on_with(tmp_path: Path):
-    ResultsFile(tmp_path / "out.json", {"model": "one"}, write).write([{"name": "a"}])
-    assert ResultsFile(tmp_path / "out.json", {"model": "one"}, write).done() == {"a": {"name": "a"}}
-    with pytest.raises(ValueError, match="other options"):
-        ResultsFile(tmp_path / "out.json", {"model": "two"}, write)
+    results = ResultsFile(tmp_path / "out.json", write)
+    with results.held({"model": "one"}, unknown):
+        assert results.done() == {}
+    with results.held({"model": "two"}, unknown):  # nothing was done by the other
+        results.write([([], {"name": "a"})])
+    with results.held({"model": "two"}, unknown):
+        assert results.done() == {"a": {"name": "a"}}
+    with (
+        pytest.raises(ValueError, match=r"other options \(model: two, now one; window: None, now 3\)"),
+        results.held({"model": "one", "window": 3}, unknown),
+    ):
+        pass
+    with results.held({"model": "two"}, unknown):
+        assert results.done() == {"a": {"name": "a"}}
 
 
 def test_what_was_done_by_more_processes_is_kept(tmp_path: Path):
-    for process in range(3):
-        ResultsFile(tmp_path / "out.json", {}, write).write([{"name": str(process)}], process)
-    results = ResultsFile(tmp_path / "out.json", {}, write)
-    results.write([{"name": "3"}], 0)
-    assert results.join(["3", "2", "missing", "1", "0"]) == 4
+    results = ResultsFile(tmp_path / "out.json", write)
+    with results.held({}, unknown):
+        for process in range(3):
+            results.write([([], {"name": str(process)})], process)
+    with results.held({}, unknown):
+        results.write([([], {"name": "3"})], 0)
+        assert results.join(["3", "2", "missing", "1", "0"]) == 4
     assert json.loads((tmp_path / "out.json").read_text()) == [{"name": name} for name in "3210"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
 
 
 def test_a_bad_recording_is_reported_and_the_others_go_on(model_folder: Path, recordings: list[Path], tmp_path: Path):
@@ -165,3 +187,27 @@ def test_scores_come_with_the_results_if_asked(model_folder: Path, recordings: l
     assert result["segments"] == expected["segments"] and result["duration"] == expected["frame_times"][-1]
     for name in ("posteriors", "frame_times"):
         np.testing.assert_array_equal(result[name], expected[name])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of file sizes")
+@pytest.mark.parametrize("output", ["out.json", "out"])
+def test_a_run_that_runs_out_of_disk_goes_on(model_folder: Path, tmp_path: Path, output: str):
+    import resource
+
+    long, short = tmp_path / "long.wav", tmp_path / "short.wav"
+    for path, seconds in ((short, 1), (long, 60)):
+        soundfile.write(path, 0.1 * np.random.default_rng(0).standard_normal(16_000 * seconds), 16_000)
+    arguments = ("--model", model_folder, short, long, "--output", tmp_path / output, "--decoder", "argmax")
+    done = subprocess.run(
+        command(*arguments),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000)),
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        check=False,
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "cannot be written (File too large)" in done.stderr and "run the same command again" in done.stderr
+    assert not (tmp_path / "out.json").exists() and not (tmp_path / "out" / "long.json").exists()
+    again = run(*arguments)
+    assert again.returncode == 0 and "2 recordings in" in again.stdout, again.stderr
