@@ -5,6 +5,7 @@ Other families are in files of their own; `encoder_families` in configuration_se
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -32,6 +33,7 @@ class EncoderFamily(ABC):
     feature_stride: ClassVar[tuple[int, ...]] = ()
     unregularized: ClassVar[dict[str, Any]] = {"layerdrop": 0.0, "apply_spec_augment": False}  # in the configuration
     adapted_layers: ClassVar[tuple[str, ...]] = ("intermediate_dense", "output_dense")  # feed-forward, for LoRA
+    window: ClassVar[float] = 32.0  # seconds of a long recording that are heard at once (benchmarks/windows.py)
     has_sdpa_here: ClassVar[bool] = False  # whether fast_encoder/ has the attention that transformers has not
 
     @abstractmethod
@@ -46,6 +48,10 @@ class EncoderFamily(ABC):
     def frame_count(self, config: PreTrainedConfig, steps: Any) -> Any:
         """Number of frames of so many steps: an integer, or an array or tensor of them."""
         return FrameGeometry(*self.convolutions(config)).frame_count(steps)
+
+    def longest_input(self, config: PreTrainedConfig) -> float:
+        """Seconds that the encoder has learnt to place frames in; without end where it places them by distance."""
+        return math.inf
 
     @abstractmethod
     def new_feature_extractor(self, config: PreTrainedConfig) -> SequenceFeatureExtractor:

@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from .limits_sed import check_limit  # noqa: F401
     from .modeling_sed import SEDForAudioFrameClassification
 
-WINDOW = 32.0  # seconds
-CONTEXT = 1.0
+CONTEXT = 1.0  # seconds
 POOL = 4  # batches that are sorted by length together
 LARGEST = 1024  # windows of a batch; more would only wait in memory
 PADDING = 0.1  # of a batch, at most
@@ -135,7 +134,8 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
                 whose results come as they are ready.
             batch_size: how many windows go through the model at once, at most; "auto": as many as the device's memory
                 holds (one on a CPU, which gains nothing by more). The result does not depend on it.
-            window: seconds of a window (32); None for whole recordings at once, however long.
+            window: seconds of a window; "auto": those of the encoder's family (20 for Whisper, else 32); None for whole
+                recordings at once, which Whisper can hear up to 30 s.
             context: seconds that neighbouring windows have in common on either side of where they join (1).
             decoder: how posteriors become segments: the name of a decoder of decoding_sed.py, with its defaults, or a
                 mapping of its ``name`` and parameters. Default: the model's own, fitted on validation data when it was
@@ -154,7 +154,7 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
 
         Raises:
             InputError: as `load_recording`, or if a recording is shorter than one frame (25 ms), the context leaves
-                nothing of the window, or there is no such decoder.
+                nothing of the window, the window is longer than the encoder can hear, or there is no such decoder.
         """
         recordings = recordings_of(inputs)
         if recordings is not None:
@@ -241,15 +241,23 @@ class SpeechEmotionDiarizationPipeline(ChunkPipeline):
     def preprocess(
         self,
         audio: AudioInput,
-        window: float | None = WINDOW,
+        window: float | Literal["auto"] | None = "auto",
         context: float = CONTEXT,
         max_duration: float = MAX_DURATION,
     ) -> Iterator[dict[str, Any]]:
         """A recording -> its windows, as the model takes them."""
-        config = self.model.config
+        config, family = self.model.config, self.model.config.encoder_family
         stream = RecordingStream(audio, config.sampling_rate, max_duration)
+        longest = family.longest_input(config.encoder_config)
+        if window == "auto":
+            window = min(family.window, longest)
         for part in cut_recording(stream, config.geometry, window, context):
-            inputs = config.encoder_family.extract(self.feature_extractor, part.waveform, config.sampling_rate)
+            if (seconds := len(part.waveform) / config.sampling_rate) > longest:  # the encoder would answer nonsense
+                raise InputError(
+                    f"{stream.name}: {seconds:.1f} s at once, but the encoder hears no more than {longest:g} s: use "
+                    "windows of at most that, or the default."
+                )
+            inputs = family.extract(self.feature_extractor, part.waveform, config.sampling_rate)
             counting = {"first": part.first, "last": part.last, "is_last": part.is_last}
             length = {"length": len(part.waveform), "samples": stream.samples, "duration": stream.duration}
             yield {"inputs": inputs, "name": stream.name, **counting, **length}

@@ -34,9 +34,13 @@ class WhisperFamily(EncoderFamily):
     feature_stride = (160,)
     unregularized: ClassVar[dict[str, Any]] = {"encoder_layerdrop": 0.0, "apply_spec_augment": False}
     adapted_layers = ("fc1", "fc2")
+    window = 20.0
 
     def convolutions(self, config: PreTrainedConfig) -> tuple[tuple[int, ...], tuple[int, ...]]:
         return (1, 1), (1, 2)  # both are padded so that they lose no steps
+
+    def longest_input(self, config: PreTrainedConfig) -> float:
+        return config.max_source_positions / 50  # frames a second
 
     def new_feature_extractor(self, config: PreTrainedConfig) -> SequenceFeatureExtractor:
         return WhisperFeatureExtractor(feature_size=config.num_mel_bins, return_attention_mask=True)

@@ -26,7 +26,7 @@ from transformers import AutoFeatureExtractor, WhisperFeatureExtractor
 
 from ..frames_sed import InputError
 from ..modeling_sed import SEDForAudioFrameClassification
-from ..pipeline_sed import CONTEXT, WINDOW
+from ..pipeline_sed import CONTEXT
 from .new_folder import new_folder
 from .onnx_graph import PosteriorsOfRawAudio
 
@@ -89,7 +89,7 @@ def _write_config(path: Path, model: SEDForAudioFrameClassification, shortest: i
         "neutral_label": config.neutral_label,
         "decoder": config.decoder,
         "temperature": config.posterior_temperature,
-        "window": WINDOW,
+        "window": config.encoder_family.window,
         "context": CONTEXT,
         "geometry": asdict(config.geometry),
         "shortest": shortest,
@@ -99,7 +99,7 @@ def _write_config(path: Path, model: SEDForAudioFrameClassification, shortest: i
 
 def _write_graph(model: SEDForAudioFrameClassification, feature_extractor: Any, path: Path) -> None:
     rate = model.config.sampling_rate
-    longest = math.ceil(WINDOW * rate)
+    longest = math.ceil(model.config.encoder_family.window * rate)
     one_second = torch.randn(1, rate)
     samples = torch.export.Dim("samples", min=_shortest(model, feature_extractor), max=longest)
     with torch.no_grad():

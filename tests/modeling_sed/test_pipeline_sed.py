@@ -18,6 +18,7 @@ from transformers import pipeline
 
 import modeling_sed
 from modeling_sed.pipeline_sed import Timeline
+from tests.conftest import small_model
 
 
 @pytest.fixture(scope="module")
@@ -161,3 +162,14 @@ def test_only_a_single_recording_is_kept_with_its_result(diarize):
 def test_without_the_package_a_result_is_shown_as_a_list(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "modeling_sed.evaluation.html_timeline", None)
     assert Timeline([{"start": 0.0, "end": 1.0, "label": "sad"}])._repr_html_() is None
+
+
+def test_whisper_hears_no_more_than_its_positions():
+    model = small_model("whisper", encoder_arguments={"max_source_positions": 150})  # frames of 20 ms: 3 s
+    extractor = model.config.encoder_family.new_feature_extractor(model.config.encoder_config)
+    diarize = modeling_sed.SpeechEmotionDiarizationPipeline(model, feature_extractor=extractor)
+    assert_tiles(diarize(noise(48_000), window=None), 3.0)
+    assert diarize(noise(100_000), window=3.0) == diarize(noise(100_000))
+    for window in (None, 3.5):
+        with pytest.raises(modeling_sed.InputError, match=r"s at once, but the encoder hears no more than 3 s: use"):
+            diarize(noise(100_000), window=window)
