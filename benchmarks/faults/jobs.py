@@ -17,7 +17,7 @@ import soundfile
 from datasets import Dataset, DatasetDict
 from safetensors.torch import load_file
 
-from modeling_sed.hub.publishing import files_to_push
+from modeling_sed.hub.model_upload import model_upload
 from tests.conftest import SMALL_ENCODER, save_model, small_model
 from tests.dataset_scripts.conftest import EMOTION_NUMBERS, voice
 
@@ -135,7 +135,7 @@ def _lines(output: Path) -> Any:
 
 def jobs(hub: str, inputs: Path) -> list[Job]:
     """All of them, for a Hub at an address."""
-    names = files_to_push(inputs / "model")
+    names = sorted(model_upload(inputs / "model", "me/model").files)
 
     def pushed(output: Path) -> Any:
         found = {}

@@ -25,8 +25,8 @@ LOCK = "emotion-diarization.lock"
 OWNER = "owner.json"
 SIGNATURE = """\
 This folder belongs to emotion-diarization, which keeps here what it needs to write its results, and to resume a run
-that was interrupted. Do not put files of your own here. If nothing is running, it can be deleted: results that are
-complete are elsewhere.
+that was interrupted. Do not put files of your own here. If nothing is running, deleting it loses no results, but what
+was begun cannot be resumed then.
 """
 NAMED_AT_MOST = 3  # files, in messages
 
@@ -37,7 +37,8 @@ class OutputError(OSError):
 
 def beside(output: Path) -> Path:
     """The work folder of a file or folder that is not there before it is complete."""
-    return output.with_name(f".{output.name}{NAME}")
+    named = output if output.name.strip(".") else output.resolve()  # not "." and ".."
+    return named.with_name(f".{named.name}{NAME}")
 
 
 def within(folder: Path) -> Path:

@@ -151,3 +151,11 @@ with writing(sys.argv[1], ValueError), replacing(Path(sys.argv[1])) as file:
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
     assert "ValueError: " in done.stderr and "out cannot be written (File too large" in done.stderr
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("out", "old")]
+
+
+def test_a_work_folder_lies_beside_the_output_whatever_that_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "a" / "b")
+    assert beside(Path("out/")) == Path(".out.emotion-diarization")
+    assert beside(Path()) == tmp_path.resolve() / "a" / ".b.emotion-diarization"
+    assert beside(Path("..")) == tmp_path.resolve() / ".a.emotion-diarization"
