@@ -311,7 +311,7 @@ def write_corpus(
         writer.writerow(METADATA_COLUMNS)
         for index, voice in enumerate(voices):
             writer.writerows(utterances_of(voice, index, utterances))
-    partial.rename(output_dir / METADATA_FILE)
+    partial.replace(output_dir / METADATA_FILE)
     return output_dir
 
 

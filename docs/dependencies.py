@@ -1,6 +1,6 @@
 """Writes dependencies.md: everything that an installation brings along, and its licence, as its metadata says.
 
-make dependencies
+Run by `make dependencies`.
 """
 
 from __future__ import annotations

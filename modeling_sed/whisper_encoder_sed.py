@@ -92,9 +92,7 @@ class WhisperFamily(EncoderFamily):
 
         layer_mask = None
         if attention_mask is not None:
-            layer_mask = create_bidirectional_mask(
-                config=config, inputs_embeds=hidden, attention_mask=attention_mask[:, ::2]
-            )
+            layer_mask = create_bidirectional_mask(config, hidden, attention_mask[:, ::2])
         states = [hidden]
         for layer in encoder.layers:
             if encoder.training and encoder.layerdrop > 0 and torch.rand(()) < encoder.layerdrop:

@@ -136,4 +136,5 @@ def _is_address(name: str) -> bool:
 def _below_host(address: str) -> str:
     """What the file of an address is called: its host is the folder."""
     parts = urlsplit(address)
-    return str(PurePath(parts.netloc, *(part for part in PurePosixPath(parts.path).parts if part not in ("/", ".."))))
+    host = parts.netloc.replace(":", "_")  # a port; Windows allows no colon
+    return str(PurePath(host, *(part for part in PurePosixPath(parts.path).parts if part not in ("/", ".."))))

@@ -161,4 +161,4 @@ def test_compiled_models_take_any_length():
             waveform = torch.randn(1, samples, generator=torch.Generator().manual_seed(samples))
             torch.testing.assert_close(compiled(waveform).logits, model(waveform).logits, atol=1e-4, rtol=1e-4)
             compilations.append(counter.frame_count)
-    assert compilations[-1] == compilations[5] <= 6
+    assert compilations[-1] == compilations[5] <= 9  # torch 2.13: 6

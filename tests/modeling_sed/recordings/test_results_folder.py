@@ -37,6 +37,7 @@ def test_folders_between_are_kept_and_suffixes_only_where_needed():
     ]
     assert file_names(["/here/a.wav"]) == ["a"]
     assert file_names(["http://host/x/../a.wav?key=1", "https://host/y/a.wav"]) == ["host/x/a", "host/y/a"]
+    assert file_names(["http://host:8000/a.wav", "b.wav"]) == ["host_8000/a", "b"]
     assert file_names(["a.wav, channel 1", "a.wav, channel 2"]) == ["a.wav, channel 1", "a.wav, channel 2"]
 
 
