@@ -111,14 +111,12 @@ def test_unused_columns_are_what_is_needed(data: DatasetDict, tmp_path: Path):
 
 
 def test_what_the_builder_saved_is_loaded(folder: Path):
-    try:
-        rows = load_dataset(str(folder))["train"]
-    except ValueError as error:  # older versions of datasets
-        assert "load_from_disk" in str(error)
-    else:
-        assert rows.to_list() == load_from_disk(str(folder))["train"].to_list()
+    rows = load_dataset(str(folder))["train"]
     with pytest.raises(ValueError, match="load_from_disk"):
         load_dataset(str(folder / "train"))
+    if "name" not in rows.column_names:
+        pytest.skip("older versions of datasets read the folder's state instead: load_from_disk, as the docs say")
+    assert rows.to_list() == load_from_disk(str(folder))["train"].to_list()
 
 
 def test_evaluate_scores_a_column(data: DatasetDict):
