@@ -18,14 +18,18 @@ from typing import Any
 
 import torch
 import yaml
-from transformers import AutoConfig, AutoFeatureExtractor, PreTrainedConfig, Wav2Vec2FeatureExtractor
+from transformers import PreTrainedConfig
+from transformers.feature_extraction_sequence_utils import SequenceFeatureExtractor
 
-from ..configuration_sed import SEDConfig
+from ..configuration_sed import SEDConfig, load_encoder_config
 from ..frames_sed import InputError
 from ..modeling_sed import SEDForAudioFrameClassification
 from ..pipeline_sed import SpeechEmotionDiarizationPipeline
+from ..values_sed import shown
+from .feature_extractors import load_feature_extractor
 from .new_folder import new_folder
 from .speechbrain_files import find_file, speechbrain_files
+from .yaml_files import DataLoader, read_yaml
 
 ENCODER_FILES = ("config.json", "preprocessor_config.json")
 LABEL_NAMES = {"n": "neutral", "h": "happy", "s": "sad", "a": "angry"}  # the recipe's abbreviations
@@ -88,7 +92,7 @@ def load_speechbrain(source: str | Path, encoder: str | Path | None = None) -> S
     return SpeechEmotionDiarizationPipeline(model=model.eval(), feature_extractor=feature_extractor)
 
 
-class _DataLoader(yaml.SafeLoader):
+class _HyperPyYamlLoader(DataLoader):
     """Reads HyperPyYAML as data: a tag such as ``!new:package.Class`` is kept beside what it is applied to."""
 
 
@@ -102,29 +106,29 @@ def _construct_tagged(
     return loader.construct_scalar(node)
 
 
-_DataLoader.add_multi_constructor("!", _construct_tagged)
+_HyperPyYamlLoader.add_multi_constructor("!", _construct_tagged)
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
-    try:
-        settings = yaml.load(path.read_text(encoding="utf-8"), _DataLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(settings, dict) or not isinstance(settings.get("wav2vec2"), dict):
+    settings = read_yaml(path, _HyperPyYamlLoader)
+    if not isinstance(settings.get("wav2vec2"), dict):
         raise InputError(f"{path} is not from a Speech Emotion Diarization checkpoint: it has no section wav2vec2.")
     for (part, name), expected in EXPECTED.items():
-        found = (settings.get(part) or {}).get(name, expected)
+        section = settings.get(part) or {}
+        found = section.get(name, expected) if isinstance(section, dict) else section
         if found != expected:
-            raise InputError(f"{path}: {part} has {name} {found}; only {expected} is supported.")
+            raise InputError(f"{path}: {part} has {name} {shown(found)}; only {expected} is supported.")
     for name in ("window_length", "stride"):
         if settings.get(name, 1) != 1:
-            raise InputError(f"{path}: {name} is {settings[name]}; models that average frames are not supported.")
+            raise InputError(
+                f"{path}: {name} is {shown(settings[name])}; models that average frames are not supported."
+            )
     return settings
 
 
 def _read_encoder(
     files: Mapping[str, Path], settings: Mapping[str, Any], encoder: str | Path | None
-) -> tuple[PreTrainedConfig, Wav2Vec2FeatureExtractor]:
+) -> tuple[PreTrainedConfig, SequenceFeatureExtractor]:
     """Configuration and feature extractor of the encoder that was fine-tuned."""
     path = files["hyperparams.yaml"]
     name = encoder or settings.get("wav2vec2_hub") or settings["wav2vec2"].get("source")
@@ -137,8 +141,9 @@ def _read_encoder(
     # a training has downloaded it into a folder beside the labels
     downloaded = files["label_encoder.txt"].with_name(Path(str(settings["wav2vec2"].get("save_path"))).name)
     config_file, preprocessor_file = (find_file(name, file, downloaded) for file in ENCODER_FILES)
-    config = AutoConfig.from_pretrained(config_file.parent, apply_spec_augment=False, layerdrop=0.0)
-    return config, AutoFeatureExtractor.from_pretrained(preprocessor_file.parent, return_attention_mask=True)
+    config = load_encoder_config(str(config_file.parent), apply_spec_augment=False, layerdrop=0.0)
+    model_config = SEDConfig(encoder_config=config)
+    return config, load_feature_extractor(preprocessor_file.parent, model_config, return_attention_mask=True)
 
 
 def _read_labels(path: Path) -> list[str]:
