@@ -21,6 +21,7 @@ class SegmentError(ValueError):
 # after its utterance, in seconds, before it counts as an error in the data.
 ROUNDING = 1e-6
 LONGEST = 1e9  # seconds, of an utterance: 32 years; sums of much longer ones would be infinite
+MOST_LABELS = 1_000  # emotions: time and memory grow with them; more are transcriptions, or names of speakers
 
 _TIMES = {"start": pyarrow.float64(), "end": pyarrow.float64()}
 ARROW_TYPE = pyarrow.list_(pyarrow.struct({**_TIMES, "label": pyarrow.string()}))
@@ -172,9 +173,12 @@ def check_segments(
         labels: the other labels that may occur; None allows any.
 
     Raises:
-        SegmentError: for an invalid time or label, naming the utterance and the value.
+        SegmentError: for an invalid time or label, naming the utterance and the value; or more than `MOST_LABELS`.
     """
     duration = durations[table.utterance]
+    if len(table.labels) > MOST_LABELS:
+        first = ", ".join(table.labels[:3])
+        raise SegmentError(f"{side} have more than {MOST_LABELS} different labels, which cannot be emotions: {first} …")
 
     def refuse(bad: np.ndarray, sentence: str) -> None:
         if bad.any():
