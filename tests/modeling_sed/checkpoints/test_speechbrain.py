@@ -110,7 +110,7 @@ def truncate(path: Path) -> None:
         ),
         (lambda f: (f / "label_encoder.txt").write_text("'n' => 1\n"), "does not number its labels from 0"),
         (lambda f: (f / "label_encoder.txt").unlink(), "has no label_encoder.txt"),
-        (lambda f: (f / "hyperparams.yaml").write_text("a: [b"), "is not YAML"),
+        (lambda f: (f / "hyperparams.yaml").write_text("a: [b"), "cannot be read as YAML"),
         (lambda f: (f / "hyperparams.yaml").write_text("lr: 1"), "it has no section wav2vec2"),
         (
             lambda f: (f / "hyperparams.yaml").write_text(

@@ -286,8 +286,8 @@ def test_a_pickled_encoder_is_read_as_tensors_only(tmp_path: Path, monkeypatch: 
 
 def test_no_code_of_ours_unpickles_or_trusts():
     """`torch.load` is called with weights_only, YAML is read as data, and remote code is nowhere asked for."""
-    reading = re.compile(r"\b(?:pickle|dill|joblib|shelve|marshal|torch|yaml)\.\w*(?:load|open)\w*\([^)]*\)")
-    safe = re.compile(r"weights_only=True|yaml\.\w*load\w*\(.*Loader\)")
+    reading = re.compile(r"\b(?:pickle|dill|joblib|shelve|marshal|torch|yaml)\.\w*(?:load|open)\w*\(.*")
+    safe = re.compile(r"weights_only=True|yaml\.load\(.*, Loader=loader\)")  # a DataLoader, of yaml_files.py
     for room in ("modeling_sed", "dataset_scripts", "metrics"):
         for path in (REPOSITORY / room).rglob("*.py"):
             text = path.read_text(encoding="utf-8")
