@@ -120,6 +120,8 @@ class SEDBuilderConfig(datasets.BuilderConfig, SimulationOptions):
         known = [one.name for one in options_of(cls)]
         if unknown := [one for one in options if one not in known]:
             raise InputError(f"There is no option {', '.join(unknown):.200}; the options are {', '.join(known)}.")
+        if name not in CONFIGURATIONS:
+            raise InputError(f"The configurations are {', '.join(CONFIGURATIONS)}; got {reprlib.repr(name)}.")
         config = cls(name=name, **{one: value for one, value in options.items() if value is not None})
         config.check()
         return config
@@ -128,8 +130,6 @@ class SEDBuilderConfig(datasets.BuilderConfig, SimulationOptions):
         """Raises an InputError if nothing can be built of this."""
         check_types(self)
         super().check()
-        if self.name not in CONFIGURATIONS:
-            raise InputError(f"The configurations are {', '.join(CONFIGURATIONS)}; got {reprlib.repr(self.name)}.")
         if self.name != "zed" and not self.corpora:
             raise InputError(f"The configuration {self.name!r} needs a corpus: {', '.join(READERS)}.")
         if self.name == "zed" and self.zed is None:

@@ -41,6 +41,7 @@ EXPECTED = {
     ("avg_pool", "pool_type"): "avg",
     ("avg_pool", "ceil_mode"): True,
 }
+HUB_ID = re.compile(r"(?!.*\.\.)[\w.-]+(?:/[\w.-]+)?", re.ASCII)
 WEIGHT_NORM_NAMES = {  # as saved before and after torch 2.0
     "pos_conv_embed.conv.weight_g": "pos_conv_embed.conv.parametrizations.weight.original0",
     "pos_conv_embed.conv.weight_v": "pos_conv_embed.conv.parametrizations.weight.original1",
@@ -136,6 +137,8 @@ def _read_encoder(
         name = settings.get(match[1])
     if not name:
         raise InputError(f"{path} does not name the encoder (wav2vec2_hub); give its folder or hub id.")
+    if encoder is None and (not isinstance(name, str) or not HUB_ID.fullmatch(name)):
+        raise InputError(f"{path}: the encoder must be a hub id, or a folder beside the file; got {shown(name)}.")
     if (path.parent / name).is_dir():  # beside the checkpoint
         name = path.parent / name
     # a training has downloaded it into a folder beside the labels
@@ -149,17 +152,21 @@ def _read_encoder(
 def _read_labels(path: Path) -> list[str]:
     """Label names in the order of the classifier's outputs; lines are like ``'n' => 0``."""
     names: dict[int, str] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text ({error}).") from error
+    for line in lines:
         if line.startswith("==="):  # what follows are settings
             break
-        if match := re.fullmatch(r"(.+) => (\d+)", line.strip()):
+        if match := re.fullmatch(r"(.+) => (\d{1,9})", line.strip(), re.ASCII):
             try:
                 label = str(ast.literal_eval(match[1]))
-            except (ValueError, SyntaxError) as error:
-                raise InputError(f"{path}: {line!r} is not a label.") from error
+            except (ValueError, SyntaxError, RecursionError, MemoryError) as error:  # of lists in lists
+                raise InputError(f"{path}: {shown(line)} is not a label.") from error
             names[int(match[2])] = LABEL_NAMES.get(label, label)
     if sorted(names) != list(range(len(names))) or not names:
-        raise InputError(f"{path} does not number its labels from 0; found {names}.")
+        raise InputError(f"{path} does not number its labels from 0; found {shown(names)}.")
     return [names[index] for index in range(len(names))]
 
 
@@ -207,8 +214,9 @@ def _load_tensors(path: Path) -> dict[str, torch.Tensor]:
         raise InputError(
             f"{path} is refused: it holds more than tensors, so reading it could run code from the checkpoint."
         ) from error
-    except (RuntimeError, EOFError, OSError) as error:
-        raise InputError(f"{path} is corrupt or not a PyTorch file: {str(error).splitlines()[0]}") from error
+    except Exception as error:  # torch raises anything at bytes that it did not write
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise InputError(f"{path} is corrupt or not a PyTorch file ({reason:.200}).") from error
     if not isinstance(found, dict) or not all(isinstance(value, torch.Tensor) for value in found.values()):
         raise InputError(f"{path} is not a state dict: it holds {type(found).__name__}.")
     return found

@@ -41,6 +41,12 @@ def test_values_of_other_types_are_refused(name: str, value: Any, kind: str):
     assert f"{name} must be of the type {kind}; got " in str(caught.value) and len(str(caught.value)) < 200
 
 
+@pytest.mark.parametrize("name", [None, 7, ["zed"], "zed/../x", ""])
+def test_a_configuration_has_one_of_three_names(name: Any):
+    with pytest.raises(InputError, match="The configurations are simulated, zed, benchmark; got "):
+        SEDBuilderConfig.checked(name, {"corpora": CORPORA})
+
+
 def test_whole_numbers_are_numbers_and_paths_are_text():
     options = {
         "corpora": {"ravdess": Path("RAVDESS")},
