@@ -8,6 +8,7 @@ do not have). Section 5.1 of arXiv 2306.12991. Times are seconds; neutral stretc
 from __future__ import annotations
 
 import hashlib
+import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -25,7 +26,7 @@ from .corpora.zed import read_zed
 from .errors import InputError
 from .files import files_below, reading
 from .labels import renamings, spellings
-from .options import option, options_of
+from .options import check_types, option, options_of
 from .simulation import NEUTRAL, PlannedUtterance, SimulationOptions, plan_utterances, render
 from .sources import find_sources
 from .splits import SPLIT_BY, split_sources
@@ -118,16 +119,17 @@ class SEDBuilderConfig(datasets.BuilderConfig, SimulationOptions):
         """
         known = [one.name for one in options_of(cls)]
         if unknown := [one for one in options if one not in known]:
-            raise InputError(f"There is no option {', '.join(unknown)}; the options are {', '.join(known)}.")
+            raise InputError(f"There is no option {', '.join(unknown):.200}; the options are {', '.join(known)}.")
+        if name not in CONFIGURATIONS:
+            raise InputError(f"The configurations are {', '.join(CONFIGURATIONS)}; got {reprlib.repr(name)}.")
         config = cls(name=name, **{one: value for one, value in options.items() if value is not None})
         config.check()
         return config
 
     def check(self) -> None:
         """Raises an InputError if nothing can be built of this."""
+        check_types(self)
         super().check()
-        if self.name not in CONFIGURATIONS:
-            raise InputError(f"The configurations are {', '.join(CONFIGURATIONS)}; got {self.name!r}.")
         if self.name != "zed" and not self.corpora:
             raise InputError(f"The configuration {self.name!r} needs a corpus: {', '.join(READERS)}.")
         if self.name == "zed" and self.zed is None:

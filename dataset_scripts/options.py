@@ -7,9 +7,15 @@ The command line writes them with dashes (``noise_ratio``: ``--noise-ratio``). T
 from __future__ import annotations
 
 import argparse
+import os
+import reprlib
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, field, fields
+from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
+
+from .errors import InputError
 
 
 def option(help: str, default: Any = MISSING, default_factory: Any = MISSING, **keywords: Any) -> Any:
@@ -26,6 +32,36 @@ def option(help: str, default: Any = MISSING, default_factory: Any = MISSING, **
 def options_of(options_class: type) -> list[Field]:
     """The fields of a dataclass that are options."""
     return [one for one in fields(options_class) if "help" in one.metadata]
+
+
+def check_types(options: Any) -> None:
+    """Checks that each option has a value of its type, as Python and YAML, unlike the command line, may give any.
+
+    Raises:
+        InputError: for the first that has not; a whole number is a number, and a path is text.
+    """
+    types = get_type_hints(type(options))
+    for one in options_of(type(options)):
+        if not _is_a(value := getattr(options, one.name), types[one.name]):
+            kind = str(types[one.name]).replace("collections.abc.", "").replace("<class '", "").removesuffix("'>")
+            raise InputError(f"{one.name} must be of the type {kind}; got {reprlib.repr(value)}.")
+
+
+def _is_a(value: Any, hint: Any) -> bool:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Mapping:
+        return isinstance(value, Mapping) and all(_is_a(part, str) for pair in value.items() for part in pair)
+    if origin is Sequence:
+        return isinstance(value, Sequence) and not isinstance(value, str) and all(_is_a(one, str) for one in value)
+    if origin is tuple:
+        return isinstance(value, Sequence) and len(value) == len(arguments) and all(map(_is_a, value, arguments))
+    if arguments:  # of ``float | None``
+        return any(_is_a(value, one) for one in arguments)
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return value is None if hint is NoneType else isinstance(value, str | os.PathLike)
 
 
 def add_options(group: argparse._ActionsContainer, options_class: type, options: Iterable[Field]) -> None:

@@ -26,6 +26,7 @@ from .speech_activity import keep_intervals
 from .waveforms import SAMPLING_RATE, encode_waveform, read_waveform
 
 NEUTRAL = "neutral"
+LONGEST = 3_600  # seconds, of a cross-fade or a silence
 # The paper's sequences, each with a probability of 0.25; None stands for the emotion.
 SEQUENCES = ((None,), (NEUTRAL, None), (None, NEUTRAL), (NEUTRAL, None, NEUTRAL))
 
@@ -67,8 +68,8 @@ class SimulationOptions:
         if self.hours is not None and not 0 < self.hours < math.inf:
             raise InputError(f"hours must be a positive number; got {self.hours}.")
         for name in ("crossfade", "pause_mean", "pause_deviation"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise InputError(f"{name} must be a number of seconds, at least 0; got {getattr(self, name)}.")
+            if not 0 <= getattr(self, name) <= LONGEST:
+                raise InputError(f"{name} must be 0 to {LONGEST} seconds; got {getattr(self, name)}.")
         if len(self.noise_ratio) != 2 or not self.noise_ratio[0] <= self.noise_ratio[1]:
             raise InputError(f"noise_ratio must be the minimum and the maximum in dB; got {self.noise_ratio}.")
 

@@ -25,8 +25,11 @@ from typing import Any
 import numpy as np
 
 from .frames_sed import InputError, Segment, merge_frames
+from .values_sed import are_numbers, check_number, shown
 
 SMALLEST = 1e-8  # posteriors are raised to this, so that no label is impossible
+GREATEST = 1e6  # of parameters; longer times and higher costs say no more
+MOST_EVENTS = 1_000
 
 
 def decode(
@@ -58,22 +61,21 @@ def check_decoder(decoder: str | Mapping[str, Any] | None, label_count: int) -> 
     Raises:
         InputError: if the decoder or a parameter of it does not exist, or a parameter has an impossible value.
     """
-    try:
-        decode(np.full((2, label_count), 1 / label_count), decoder, neutral=0, frame_seconds=0.02)
-    except TypeError as error:
-        raise InputError(f"The decoder {decoder!r} has a parameter of a wrong type: {error}.") from error
+    decode(np.full((2, label_count), 1 / label_count), decoder, neutral=0, frame_seconds=0.02)
 
 
 def find_decoder(decoder: str | Mapping[str, Any] | None) -> tuple[Callable[..., np.ndarray], dict[str, Any]]:
     """Function and parameters of a decoder, as `decode` takes it; the parameters' values are not checked."""
-    parameters = {"name": decoder or "argmax"} if decoder is None or isinstance(decoder, str) else dict(decoder)
+    if not isinstance(decoder, str | Mapping | None):
+        raise InputError(f"A decoder is a name, or a mapping of its name and parameters; got {shown(decoder)}.")
+    parameters = dict(decoder) if isinstance(decoder, Mapping) else {"name": decoder or "argmax"}
     name = parameters.pop("name", None)
-    if name not in DECODERS:
-        raise InputError(f"There is no decoder {name!r}; there are {', '.join(DECODERS)}.")
+    if not isinstance(name, str) or name not in DECODERS:
+        raise InputError(f"There is no decoder {shown(name)}; there are {', '.join(DECODERS)}.")
     possible = signature(DECODERS[name]).parameters.keys() - {"posteriors", "neutral", "frame_seconds"}
     if unknown := parameters.keys() - possible:
         raise InputError(
-            f"The decoder {name!r} has no parameter {', '.join(sorted(unknown))}; "
+            f"The decoder {name!r} has no parameter {', '.join(sorted(map(str, unknown)))}; "
             f"it has {', '.join(sorted(possible)) or 'none'}."
         )
     return DECODERS[name], parameters
@@ -86,6 +88,7 @@ def decode_argmax(posteriors: np.ndarray) -> np.ndarray:
 
 def decode_threshold(posteriors: np.ndarray, neutral: int, threshold: float = 0.5) -> np.ndarray:
     """The most probable label, but neutral where an emotion is less probable than ``threshold``."""
+    check_number(threshold, "threshold", 0, 1)
     found = posteriors.argmax(axis=1)
     return np.where(posteriors.max(axis=1) >= threshold, found, neutral)
 
@@ -96,6 +99,7 @@ def decode_median(posteriors: np.ndarray, frame_seconds: float, duration: float 
     For one label against the others that is the median filter of sound event detection; with several labels, its
     extension by plurality. Recordings are cut at their ends, and equal counts are decided by the mean posterior.
     """
+    check_number(duration, "duration", 0, GREATEST)
     frames, labels = posteriors.shape
     half = round(duration / frame_seconds) // 2
     # integers: their sums are exact, and so are differences of sums that have overflown
@@ -109,10 +113,9 @@ def decode_hysteresis(posteriors: np.ndarray, neutral: int, onset: float = 0.6, 
     """An event where the probability of any emotion stays above ``offset`` and rises above ``onset`` in between.
 
     Its emotion is the one with the greatest mean posterior (the double threshold of sound event detection).
-
-    Raises:
-        InputError: if the offset threshold is above the onset threshold.
     """
+    check_number(onset, "onset", 0, 1)
+    check_number(offset, "offset", 0, 1)
     if offset > onset:
         raise InputError(f"The offset threshold must not be above the onset threshold; got {offset} and {onset}.")
     emotional = 1 - posteriors[:, neutral]
@@ -140,12 +143,8 @@ def decode_total_variation(posteriors: np.ndarray, frame_seconds: float, strengt
         posteriors: ``(frames, labels)``.
         frame_seconds: duration of a frame.
         strength: in seconds; a stretch of posterior 1 among zeros disappears if it is shorter than twice this.
-
-    Raises:
-        InputError: for a negative strength.
     """
-    if strength < 0:
-        raise InputError(f"strength must be 0 or more; got {strength}.")
+    check_number(strength, "strength", 0, GREATEST)
     smooth = [denoise_total_variation(track, strength / frame_seconds) for track in posteriors.T]
     return np.stack(smooth, axis=1).argmax(axis=1)
 
@@ -218,17 +217,14 @@ def decode_events(posteriors: np.ndarray, neutral: int, maximum: int = 1, minimu
     Args:
         posteriors: ``(frames, labels)``.
         neutral: position of the neutral label.
-        maximum: greatest number of events; time and memory grow with it.
+        maximum: greatest number of events, up to `MOST_EVENTS`; time and memory grow with it.
         minimum: 1 if there must be an event, otherwise 0.
 
     Returns:
         Frame labels, ``(frames,)``.
-
-    Raises:
-        InputError: for a maximum below 1, or a minimum that is neither 0 nor 1.
     """
-    if maximum < 1 or minimum not in (0, 1):
-        raise InputError(f"maximum must be 1 or more, minimum 0 or 1; got {maximum} and {minimum}.")
+    check_number(maximum, "maximum", 1, MOST_EVENTS, is_whole=True)
+    check_number(minimum, "minimum", 0, 1, is_whole=True)
     frames, labels = posteriors.shape
     sums = cumulative_scores(posteriors, 0.0, 0.0)
     emotions = [label for label in range(labels) if label != neutral]
@@ -285,14 +281,15 @@ def decode_semi_markov(
         InputError: for a negative cost or duration, or means that are not one for each label and above the minimum.
     """
     frames, labels = posteriors.shape
-    if transition_cost < 0 or minimum_duration < 0:
-        raise InputError(f"Costs and durations are 0 or more; got {transition_cost} and {minimum_duration}.")
+    check_number(transition_cost, "transition_cost", 0, GREATEST)
+    check_number(minimum_duration, "minimum_duration", 0, GREATEST)
     shortest = min(max(round(minimum_duration / frame_seconds), 1), frames)
-    if mean_durations is not None and (len(mean_durations) != labels or min(mean_durations) <= minimum_duration):
+    means = mean_durations
+    if means is not None and not (are_numbers(means, labels) and min(means) > minimum_duration):
         raise InputError(
-            f"mean_durations must be {labels} numbers above the minimum of {minimum_duration} s; got {mean_durations}."
+            f"mean_durations must be {labels} numbers above the minimum of {minimum_duration} s; got {shown(means)}."
         )
-    staying, entry = duration_scores(mean_durations, labels, frame_seconds, shortest)
+    staying, entry = duration_scores(means, labels, frame_seconds, shortest)
     gains, totals = _best_starts(cumulative_scores(posteriors, staying, 0.0), entry, transition_cost, shortest)
     return _trace_segments(gains, totals, shortest)
 
@@ -376,7 +373,8 @@ def temper(posteriors: np.ndarray, temperature: float) -> np.ndarray:
     """
     if temperature == 1:
         return posteriors
-    powers = np.maximum(posteriors, np.finfo(np.float32).tiny) ** (1 / temperature)
+    shares = np.maximum(posteriors, np.finfo(np.float32).tiny) / posteriors.max(axis=1, keepdims=True)
+    powers = shares ** (1 / temperature)  # the greatest is 1, whatever the temperature
     return powers / powers.sum(axis=1, keepdims=True)
 
 

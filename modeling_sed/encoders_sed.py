@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,7 +17,8 @@ from transformers import AutoModel, PreTrainedConfig, PreTrainedModel, Wav2Vec2F
 from transformers.feature_extraction_sequence_utils import SequenceFeatureExtractor
 from transformers.modeling_outputs import BaseModelOutput
 
-from .frames_sed import FrameGeometry
+from .frames_sed import FrameGeometry, InputError
+from .values_sed import made_by_transformers
 
 
 class EncoderFamily(ABC):
@@ -74,8 +75,13 @@ class EncoderFamily(ABC):
         return AutoModel.from_config(config)
 
     def load_encoder(self, name_or_path: str, config: PreTrainedConfig) -> PreTrainedModel:
-        """An encoder with the weights of a checkpoint, in single precision."""
-        return AutoModel.from_pretrained(name_or_path, config=config, dtype=torch.float32)
+        """An encoder with the weights of a checkpoint, in single precision.
+
+        Raises:
+            InputError: if the checkpoint lacks weights of the encoder, or they have other shapes.
+            OSError: if there is no such checkpoint.
+        """
+        return load_pretrained(AutoModel, name_or_path, config)
 
     def layers(self, encoder: Any) -> nn.ModuleList:
         """The transformer layers, lowest first."""
@@ -150,6 +156,69 @@ class WavLMFamily(WaveformFamily):
 
     def new_encoder(self, config: PreTrainedConfig) -> PreTrainedModel:
         return AutoModel.from_config(config, attn_implementation="eager")
+
+
+# Not in checkpoints that were trained without masks; learnt, or never used
+MAY_BE_NEW = ("masked_spec_embed",)
+
+
+def load_pretrained(model_class: Any, name_or_path: str, config: PreTrainedConfig, prefix: str = "") -> Any:
+    """A model of transformers with the weights of a checkpoint, in single precision; no code of theirs is run.
+
+    Args:
+        model_class: of transformers.
+        name_or_path: hub id or folder of the checkpoint.
+        config: of the model.
+        prefix: of the names of the weights that are needed.
+
+    Raises:
+        InputError: if the checkpoint lacks some of these, or they have other shapes.
+        OSError: if there is no such checkpoint.
+    """
+    model, found = made_by_transformers(
+        f"a model of {name_or_path}",
+        model_class.from_pretrained,
+        name_or_path,
+        config=config,
+        dtype=torch.float32,
+        trust_remote_code=False,
+        ignore_mismatched_sizes=True,  # to be named below
+        output_loading_info=True,
+    )
+    missing = [name for name in found["missing_keys"] if name.startswith(prefix) and not name.endswith(MAY_BE_NEW)]
+    mismatched = [entry for entry in found["mismatched_keys"] if entry[0].startswith(prefix)]
+    check_weights(name_or_path, missing, (), mismatched)
+    return model
+
+
+def check_weights(
+    name_or_path: Any,
+    missing: Collection[str],
+    unexpected: Collection[str],
+    mismatched: Collection[tuple[str, Any, Any]],
+) -> None:
+    """Lets weights pass that are exactly those of a model, since transformers makes up at random what is not there.
+
+    Args:
+        name_or_path: of the checkpoint, for messages.
+        missing: names of weights that only the model has.
+        unexpected: names of weights that only the checkpoint has.
+        mismatched: name, shape in the checkpoint and shape in the model, where these differ.
+
+    Raises:
+        InputError: if there are any.
+    """
+    shapes = [f"{name} (is {tuple(theirs)}, must be {tuple(ours)})" for name, theirs, ours in mismatched]
+    faults = {"lack": missing, "have, for nothing,": unexpected, "have another shape of": shapes}
+    said = [f"{fault} {some_of(names)}" for fault, names in faults.items() if names]
+    if said:
+        raise InputError(f"{name_or_path}: these are not the weights of its config.json: they {', and '.join(said)}.")
+
+
+def some_of(names: Collection[str], at_most: int = 3) -> str:
+    """Names for a message, in order; of many, the first."""
+    first = ", ".join(sorted(names)[:at_most])
+    return first if len(names) <= at_most else f"{first} and {len(names) - at_most} more"
 
 
 def pad_inputs(inputs: Sequence[np.ndarray], time_axis: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -6,19 +6,20 @@ its batch, nor on padding: see `SEDForAudioFrameClassification.forward`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import nn
-from transformers import AutoConfig, PreTrainedModel
+from transformers import PreTrainedModel
 from transformers import initialization as init
 from transformers.modeling_outputs import TokenClassifierOutput
 from transformers.utils.generic import can_return_tuple
 
-from .configuration_sed import SEDConfig
-from .encoders_sed import EncoderFamily
+from .configuration_sed import SEDConfig, load_encoder_config
+from .encoders_sed import EncoderFamily, check_weights
 from .frames_sed import FrameGeometry, InputError
+from .values_sed import made_by_transformers
 
 if TYPE_CHECKING:
     # transformers saves with a model what is imported here, whether it runs or not: the pipeline; and, as version 5.0
@@ -73,7 +74,8 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
 
     def __init__(self, config: SEDConfig, encoder: PreTrainedModel | None = None):
         encoder_config, family = config.encoder_config, config.encoder_family
-        encoder = family.new_encoder(encoder_config) if encoder is None else encoder
+        if encoder is None:
+            encoder = made_by_transformers("an encoder of encoder_config", family.new_encoder, encoder_config)
         accelerate_encoder = type(self).accelerate_encoder
         is_faster = accelerate_encoder is not None and family.has_sdpa_here
         self._supports_sdpa = is_faster or encoder._supports_sdpa
@@ -89,6 +91,35 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
             self.layer_weights = nn.Parameter(torch.zeros(encoder_config.num_hidden_layers + 1))
         self.classifier = nn.Linear(encoder_config.hidden_size, len(config.labels), bias=config.classifier_bias)
         self.post_init()
+
+    @classmethod
+    def from_pretrained(  # type: ignore[override]  # transformers names some of the keywords
+        cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        """See `PreTrainedModel.from_pretrained`; the weights must be exactly those that the configuration describes.
+
+        With ``ignore_mismatched_sizes=True``, weights of other shapes are newly initialised, as everywhere in
+        transformers.
+
+        Raises:
+            InputError: if weights are missing, unexpected or of other shapes, naming them; before any memory is used
+                for them.
+            OSError: if there is no such model.
+        """
+        wants_info = kwargs.pop("output_loading_info", False)
+        model, info = super().from_pretrained(pretrained_model_name_or_path, *args, output_loading_info=True, **kwargs)
+        _check_loaded(pretrained_model_name_or_path, info, kwargs.get("ignore_mismatched_sizes", False))
+        return (model, info) if wants_info else model
+
+    @staticmethod
+    def _finalize_model_loading(model: Any, load_config: Any, loading_info: Any) -> Any:
+        """Called by `from_pretrained` before it allocates and initialises what has not been loaded.
+
+        Private in transformers: without it, the same check comes after that.
+        """
+        name, ignored = load_config.pretrained_model_name_or_path, load_config.ignore_mismatched_sizes
+        _check_loaded(name, loading_info.to_dict(), ignored)
+        return PreTrainedModel._finalize_model_loading(model, load_config, loading_info)
 
     @classmethod
     def from_encoder(
@@ -110,10 +141,11 @@ class SEDForAudioFrameClassification(SEDPreTrainedModel):
             config_arguments: further arguments of [`SEDConfig`].
 
         Raises:
-            InputError: if the checkpoint's encoder is not supported, or has fewer layers than are to be kept.
+            InputError: if the checkpoint's encoder is not supported, lacks weights, or has fewer layers than are to be
+                kept.
             OSError: if there is no such checkpoint.
         """
-        encoder_config = AutoConfig.from_pretrained(pretrained_model_name_or_path)
+        encoder_config = load_encoder_config(pretrained_model_name_or_path)
         config = SEDConfig(encoder_config=encoder_config, labels=labels, **config_arguments)
         family, layers = config.encoder_family, encoder_config.num_hidden_layers
         for name, value in {**family.unregularized, **(encoder_arguments or {})}.items():
@@ -249,6 +281,11 @@ class SEDForAudioClassification(SEDPreTrainedModel):
             "This model says which emotion appears when, and has no label for a whole recording. Use "
             'pipeline("speech-emotion-diarization", model=...), or AutoModelForAudioFrameClassification.'
         )
+
+
+def _check_loaded(name_or_path: Any, info: Mapping[str, Any], ignore_mismatched_sizes: bool) -> None:
+    mismatched = () if ignore_mismatched_sizes else info["mismatched_keys"]
+    check_weights(name_or_path, info["missing_keys"], info["unexpected_keys"], mismatched)
 
 
 def normalize_waveform(input_values: torch.Tensor, attention_mask: torch.Tensor | None) -> torch.Tensor:

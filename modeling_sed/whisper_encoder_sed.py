@@ -18,7 +18,7 @@ from transformers.feature_extraction_sequence_utils import SequenceFeatureExtrac
 from transformers.masking_utils import create_bidirectional_mask
 from transformers.modeling_outputs import BaseModelOutput
 
-from .encoders_sed import EncoderFamily
+from .encoders_sed import EncoderFamily, load_pretrained
 
 
 class WhisperFamily(EncoderFamily):
@@ -59,8 +59,7 @@ class WhisperFamily(EncoderFamily):
         return WhisperForAudioClassification(config).encoder  # which has no decoder
 
     def load_encoder(self, name_or_path: str, config: PreTrainedConfig) -> PreTrainedModel:
-        model = WhisperForAudioClassification.from_pretrained(name_or_path, config=config, dtype=torch.float32)
-        return model.encoder
+        return load_pretrained(WhisperForAudioClassification, name_or_path, config, prefix="encoder.").encoder
 
     def layers(self, encoder: Any) -> nn.ModuleList:
         return encoder.layers

@@ -16,6 +16,7 @@ ARCHIVE_ERRORS = (
 )  # fmt: skip
 # Of these, no more is unpacked than is asked for; the other methods unpack a block at a time, however large it is.
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+MOST_FILES, MOST_BYTES = 100_000, 1 << 36  # of an archive, unpacked; ZED has 73 files
 
 
 class FolderContents:
@@ -56,7 +57,7 @@ class ArchiveContents:
         names: as the archive has them.
 
     Raises:
-        InputError: if it is none, damaged, or cannot be read.
+        InputError: if it is none, damaged, or cannot be read, or holds more than `MOST_FILES` or `MOST_BYTES`.
     """
 
     def __init__(self, path: Path):
@@ -67,6 +68,12 @@ class ArchiveContents:
             raise InputError(f"{path} is neither a folder nor a ZIP archive that can be read ({reason}).") from error
         self._path = path
         self.names = self._archive.namelist()
+        size = sum(member.file_size for member in self._archive.infolist())
+        if len(self.names) > MOST_FILES or size > MOST_BYTES:
+            raise InputError(
+                f"{path} holds {len(self.names)} files of {size} bytes in all; more than {MOST_FILES} files or "
+                f"{MOST_BYTES} bytes are not read from an archive: unpack it, if you trust it."
+            )
 
     def check(self, name: str, where: str) -> None:
         """Raises an InputError if what a data file names ``where`` is missing."""

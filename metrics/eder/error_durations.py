@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -33,16 +34,21 @@ class Pieces:
     Attributes:
         utterance: ``(pieces,)`` index of the utterance, ascending.
         start: ``(pieces,)`` seconds, ascending within an utterance.
-        seconds: ``(pieces,)`` length, greater than 0.
+        end: ``(pieces,)`` seconds, after the start: borders as they were given, where start + length would be rounded.
         reference: boolean ``(labels, pieces)``, whether the reference has the label there.
         prediction: boolean ``(labels, pieces)``, the same for the prediction.
     """
 
     utterance: np.ndarray
     start: np.ndarray
-    seconds: np.ndarray
+    end: np.ndarray
     reference: np.ndarray
     prediction: np.ndarray
+
+    @cached_property
+    def seconds(self) -> np.ndarray:
+        """``(pieces,)`` length, greater than 0."""
+        return self.end - self.start
 
 
 def cut_into_pieces(
@@ -62,18 +68,18 @@ def cut_into_pieces(
     tables = [references, predictions]
     if collar:
         tables.append(_collars(references, durations, collar))
-    utterance, start, seconds, (reference, prediction, *left_out) = _cut(tables, durations)
+    utterance, start, end, (reference, prediction, *left_out) = _cut(tables, durations)
     if not collar:
-        return Pieces(utterance, start, seconds, reference, prediction)
+        return Pieces(utterance, start, end, reference, prediction)
     kept = np.flatnonzero(~left_out[0][0])
     sides = (np.take(side, kept, axis=1) for side in (reference, prediction))
-    return Pieces(utterance[kept], start[kept], seconds[kept], *sides)
+    return Pieces(utterance[kept], start[kept], end[kept], *sides)
 
 
 def _cut(
     tables: Sequence[SegmentTable], durations: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[np.ndarray]]:
-    """Pieces between all borders: utterance, start and seconds ``(pieces,)``; active ``(labels, pieces)`` per table."""
+    """Pieces between all borders: utterance, start and end ``(pieces,)``; active ``(labels, pieces)`` per table."""
     whole = _borders(np.arange(len(durations)), np.zeros(len(durations)), durations)
     borders = np.concatenate([whole, *(_borders(table.utterance, table.start, table.end) for table in tables)])
     # Equal times may be in any order, as pieces between them are empty. The stable sort is a merge sort, which is fast
@@ -94,7 +100,7 @@ def _cut(
         np.cumsum(opened, axis=1, out=opened)
         active.append(np.take(opened, kept, axis=1) > 0)
         place += places.size
-    return borders.real[kept].astype(np.int64), borders.imag[kept], steps.imag[kept], active
+    return borders.real[kept].astype(np.int64), borders.imag[kept], borders.imag[kept + 1], active
 
 
 def _borders(utterance: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -234,14 +234,14 @@ def find_error_segments(
     labels = tuple(sorted({*predicted.labels, *true.labels}))
     pieces = cut_into_pieces(with_labels(predicted, labels), with_labels(true, labels), seconds)
     segments: list[dict[str, Any]] = []
-    for start, length, kinds in zip(pieces.start.tolist(), pieces.seconds.tolist(), find_errors(pieces).T, strict=True):
+    for start, end, kinds in zip(pieces.start.tolist(), pieces.end.tolist(), find_errors(pieces).T, strict=True):
         if not kinds.any():
             continue
         label = COMPONENTS[kinds.argmax()]
         if segments and segments[-1]["label"] == label and segments[-1]["end"] == start:
-            segments[-1]["end"] = start + length
+            segments[-1]["end"] = end
         else:
-            segments.append({"start": start, "end": start + length, "label": label})
+            segments.append({"start": start, "end": end, "label": label})
     return segments
 
 

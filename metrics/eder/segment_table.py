@@ -20,6 +20,8 @@ class SegmentError(ValueError):
 # Durations and borders come from different roundings (samples, digits of a text file): a reference may end this much
 # after its utterance, in seconds, before it counts as an error in the data.
 ROUNDING = 1e-6
+LONGEST = 1e9  # seconds, of an utterance: 32 years; sums of much longer ones would be infinite
+MOST_LABELS = 1_000  # emotions: time and memory grow with them; more are transcriptions, or names of speakers
 
 _TIMES = {"start": pyarrow.float64(), "end": pyarrow.float64()}
 ARROW_TYPE = pyarrow.list_(pyarrow.struct({**_TIMES, "label": pyarrow.string()}))
@@ -132,7 +134,7 @@ def check_durations(durations: Sequence[float], names: Sequence[str] | None) -> 
     """Durations as ``(utterances,)`` float64.
 
     Raises:
-        SegmentError: if one is not a positive number of seconds, or there is none.
+        SegmentError: if one is not a positive number of seconds up to `LONGEST`, or there is none.
     """
     try:
         seconds = np.asarray(durations, dtype=np.float64)
@@ -142,11 +144,12 @@ def check_durations(durations: Sequence[float], names: Sequence[str] | None) -> 
         raise SegmentError(
             f"durations must be a list of seconds, one for each utterance; got the shape {seconds.shape}."
         )
-    bad = ~((seconds > 0) & np.isfinite(seconds))
+    bad = ~((seconds > 0) & (seconds <= LONGEST))
     if bad.any():
         first = int(bad.argmax())
         raise SegmentError(
-            f"{name_of(names, first)}: its duration must be a positive number of seconds; got {seconds[first]}."
+            f"{name_of(names, first)}: its duration must be a positive number of seconds, up to {LONGEST:g}; "
+            f"got {seconds[first]}."
         )
     return seconds
 
@@ -170,9 +173,12 @@ def check_segments(
         labels: the other labels that may occur; None allows any.
 
     Raises:
-        SegmentError: for an invalid time or label, naming the utterance and the value.
+        SegmentError: for an invalid time or label, naming the utterance and the value; or more than `MOST_LABELS`.
     """
     duration = durations[table.utterance]
+    if len(table.labels) > MOST_LABELS:
+        first = ", ".join(table.labels[:3])
+        raise SegmentError(f"{side} have more than {MOST_LABELS} different labels, which cannot be emotions: {first} …")
 
     def refuse(bad: np.ndarray, sentence: str) -> None:
         if bad.any():

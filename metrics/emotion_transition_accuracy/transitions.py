@@ -1,12 +1,15 @@
 """Sequences of emotions, wherever their borders lie, and in how many utterances they are right.
 
-The sequence of an utterance is its labels in the order of time, equal neighbours joined: ``null-happy-null`` is an
-emotion within neutral speech (Table 3 of arXiv 2306.12991). Only the whole sequence can be right.
+The sequence of an utterance is its emotions in the order of time, equal neighbours joined: ``null-happy-null`` is an
+emotion within neutral speech (Table 3 of arXiv 2306.12991). Only the whole sequence can be right. In it, the emotions
+at a time are a tuple of labels, so that no name of an emotion means anything else; `written` makes a text of it.
 """
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
@@ -16,6 +19,9 @@ NULL = "null"  # how Table 3 writes the absence of emotion
 
 # Seconds. Gaps and overlaps of up to 1 ms come from rounding, as tools write times with three decimals; ignored.
 ROUNDING = 1e-3
+
+Emotions = tuple[str, ...]  # at a time, in alphabetical order; () for none
+EmotionSequence = tuple[Emotions, ...]
 
 
 def transition_accuracy(
@@ -48,7 +54,7 @@ def sequence_pairs(
     references: Sequence[Sequence[Mapping[str, Any]]],
     durations: Sequence[float],
     neutral_label: str | Sequence[str] = "neutral",
-) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+) -> list[tuple[EmotionSequence, EmotionSequence]]:
     """The true and the predicted sequence of each utterance; the arguments are those of `transition_accuracy`.
 
     Raises:
@@ -60,30 +66,34 @@ def sequence_pairs(
             f"{len(predictions)}, {len(references)} and {len(durations)} of them."
         )
     neutral = {neutral_label} if isinstance(neutral_label, str) else set(neutral_label)
-    pairs: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+    pairs: list[tuple[EmotionSequence, EmotionSequence]] = []
     try:
         for prediction, reference, duration in zip(predictions, references, durations, strict=True):
             truth = emotion_sequence(reference, duration, neutral)
             pairs.append((truth, emotion_sequence(prediction, duration, neutral)))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"utterance {len(pairs)}: a segment needs start and end, in seconds, and label.") from error
     except ValueError as error:
         raise ValueError(f"utterance {len(pairs)}: {error}") from error
     return pairs
 
 
-def tabulate(pairs: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]) -> dict[str, Any]:
+def tabulate(pairs: Sequence[tuple[EmotionSequence, EmotionSequence]]) -> dict[str, Any]:
     """What `transition_accuracy` returns, of true and predicted sequences."""
-    total: Counter[tuple[str, ...]] = Counter()
-    correct: Counter[tuple[str, ...]] = Counter()
+    total: Counter[EmotionSequence] = Counter()
+    correct: Counter[EmotionSequence] = Counter()
     for truth, answer in pairs:
         total[truth] += 1
         correct[truth] += truth == answer
-    order = sorted(total, key=lambda sequence: ([part for part in sequence if part != NULL], len(sequence), sequence))
+    order = sorted(
+        total, key=lambda sequence: ([emotions for emotions in sequence if emotions], len(sequence), sequence)
+    )
     return {
         "accuracy": correct.total() / total.total(),
         "correct": correct.total(),
         "utterances": total.total(),
         "transitions": {
-            "-".join(sequence): {
+            written(sequence): {
                 "total": total[sequence],
                 "correct": correct[sequence],
                 "accuracy": correct[sequence] / total[sequence],
@@ -113,15 +123,28 @@ def transition(
     segments: Sequence[Mapping[str, Any]], duration: float, neutral_labels: Collection[str] = ("neutral",)
 ) -> str:
     """The sequence of an utterance as Table 3 writes it: ``"null-happy-null"``; see `emotion_sequence`."""
-    return "-".join(emotion_sequence(segments, duration, neutral_labels))
+    return written(emotion_sequence(segments, duration, neutral_labels))
+
+
+def written(sequence: EmotionSequence) -> str:
+    """A sequence as text: ``"null-happy-happy+sad"``; different ones differ.
+
+    A label that could be taken for something else ("null", "", "non-neutral", "a+b") is put into quotes.
+    """
+    return "-".join("+".join(map(_quoted, emotions)) or NULL for emotions in sequence)
+
+
+def _quoted(label: str) -> str:
+    is_plain = re.fullmatch(r'[^-+"]+', label) and label != NULL
+    return label if is_plain else json.dumps(label, ensure_ascii=False)
 
 
 def emotion_sequence(
     segments: Sequence[Mapping[str, Any]], duration: float, neutral_labels: Collection[str]
-) -> tuple[str, ...]:
-    """Labels in the order of time, equal neighbours joined: ``("null", "happy", "null")``.
+) -> EmotionSequence:
+    """Emotions in the order of time, equal neighbours joined: ``((), ("happy",), ("happy", "sad"))``.
 
-    Where emotions overlap, their names are joined: ``"happy+sad"``. Stretches of up to `ROUNDING` are left out, unless
+    Stretches of up to `ROUNDING` are left out, unless
     the utterance has no other: then its longest one is its sequence.
 
     Args:
@@ -134,22 +157,22 @@ def emotion_sequence(
     """
     stretches = _stretches(segments, duration, neutral_labels)
     # whole microseconds, so that a difference of 0.001 s is equal to ROUNDING whatever the rounding of the subtraction
-    lasting = [name for name, seconds in stretches if round(seconds, 6) > ROUNDING]
-    names = lasting or [max(stretches, key=lambda stretch: stretch[1])[0]]
-    return tuple(name for name, _ in groupby(names))
+    lasting = [emotions for emotions, seconds in stretches if round(seconds, 6) > ROUNDING]
+    found = lasting or [max(stretches, key=lambda stretch: stretch[1])[0]]
+    return tuple(emotions for emotions, _ in groupby(found))
 
 
 def _stretches(
     segments: Sequence[Mapping[str, Any]], duration: float, neutral_labels: Collection[str]
-) -> list[tuple[str, float]]:
-    """Stretches with the same emotions, in the order of time: their names and seconds.
+) -> list[tuple[Emotions, float]]:
+    """Stretches with the same emotions, in the order of time: these and seconds.
 
     Sweeps over the sorted borders and counts the segments of each label that are open, so that the time grows with the
     number of segments, and with that of emotions at a time.
     """
     if not 0 < duration < math.inf:
         raise ValueError(f"its duration must be a positive number of seconds; got {duration}.")
-    borders = [(duration, NULL, 0)]
+    borders = [(duration, "", 0)]
     for segment in segments:
         start, end, label = segment["start"], segment["end"], segment["label"]
         if not 0 <= start <= end < math.inf:
@@ -157,19 +180,19 @@ def _stretches(
         end = min(end, duration)
         if label not in neutral_labels and start < end:
             borders += [(start, label, 1), (end, label, -1)]
-    names: list[str] = []
+    found: list[Emotions] = []
     starts: list[float] = []
     active: Counter[str] = Counter()
     last = 0.0
     for time, label, change in sorted(borders):
         if time > last:
-            name = "+".join(sorted(active)) or NULL
-            if not names or names[-1] != name:
-                names.append(name)
+            emotions = tuple(sorted(active))
+            if not found or found[-1] != emotions:
+                found.append(emotions)
                 starts.append(last)
             last = time
         active[label] += change
         if not active[label]:
             del active[label]
     ends = [*starts[1:], duration]
-    return [(name, end - start) for name, start, end in zip(names, starts, ends, strict=True)]
+    return [(emotions, end - start) for emotions, start, end in zip(found, starts, ends, strict=True)]

@@ -77,12 +77,13 @@ def _rows(path: Path, required: Iterable[str]) -> Iterator[tuple[str, dict[str, 
     columns = [column.casefold() for column in _values(header, separator, where)]
     if missing := [column for column in required if columns.count(column) != 1]:
         raise InputError(
-            f"{where}: the table needs one column {', '.join(missing)}; its columns are {', '.join(columns) or 'none'}."
+            f"{where}: the table needs one column {', '.join(missing)}; "
+            f"its columns are {', '.join(columns) or 'none':.200}."
         )
     for where, line in lines:
         values = _values(line, separator, where)
         if len(values) > len(columns):
-            raise InputError(f"{where}: {len(values)} values for the {len(columns)} columns {', '.join(columns)}.")
+            raise InputError(f"{where}: {len(values)} values for the {len(columns)} columns {', '.join(columns):.200}.")
         row = dict(zip(columns, values + [""] * (len(columns) - len(values)), strict=True))
         if not row["name"]:
             raise InputError(f"{where}: the name of the utterance is missing.")

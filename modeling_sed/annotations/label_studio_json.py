@@ -12,7 +12,7 @@ from ..frames_sed import InputError, Segment
 from .annotation import AUDIO_SUFFIXES, Annotation, utterance_name
 from .values import number, positive_duration, segment, shown
 
-UPLOADED = re.compile(r".*/upload/(?:.*/)?[0-9a-f]{8}-(?P<name>[^/]+)", re.DOTALL)
+UPLOADED = re.compile(r"[0-9a-f]{8}-(?P<name>[^/]+)")
 
 
 def label_studio_annotations(tasks: Sequence[dict[str, Any]], path: Path) -> Iterator[Annotation]:
@@ -44,7 +44,8 @@ def _audio_name(data: Any, where: str) -> str:
     chosen = [files[data["audio"]]] if values and data.get("audio") in files else list(files.values())
     if len(chosen) != 1:
         raise InputError(f"{where}: its data must name one audio file; got {shown(data)}.")
-    uploaded = UPLOADED.fullmatch(chosen[0])
+    folder, _, file = chosen[0].rpartition("/")
+    uploaded = UPLOADED.fullmatch(file) if "/upload/" in f"{folder}/" else None
     return utterance_name(uploaded["name"] if uploaded else chosen[0])
 
 

@@ -35,7 +35,7 @@ def read_rttm(path: Path) -> Iterator[Annotation]:
             skipped[columns[0]] += 1
             continue
         if columns[0] != "SPEAKER":
-            raise InputError(f"{where}: RTTM has no lines {columns[0]!r}; a segment is a line SPEAKER.")
+            raise InputError(f"{where}: RTTM has no lines {columns[0][:60]!r}; a segment is a line SPEAKER.")
         name, found = _segment(columns, where)
         annotations.setdefault(name, Annotation(utterance_name(name))).segments.append(found)
     if skipped:
@@ -50,7 +50,7 @@ def _segment(columns: list[str], where: str) -> tuple[str, dict]:
     if not 8 <= len(columns) <= 10 or columns[7] == UNKNOWN or _is_number(columns[5]):
         raise InputError(
             f"{where}: a line SPEAKER has 10 columns, SPEAKER name channel start duration {UNKNOWN} {UNKNOWN} label "
-            f"{UNKNOWN} {UNKNOWN}, and no spaces inside of names; got {' '.join(columns)!r}."
+            f"{UNKNOWN} {UNKNOWN}, and no spaces inside of names; got {' '.join(columns)[:200]!r}."
         )
     start = number_of_text(columns[3], "start", where)
     seconds = number_of_text(columns[4], "duration", where)
@@ -81,7 +81,9 @@ def read_uem_durations(path: Path) -> Iterator[tuple[str, float]]:
     """
     for where, columns in _rows(path):
         if len(columns) != 4:
-            raise InputError(f"{where}: a line of UEM is name, channel, start and end; got {' '.join(columns)!r}.")
+            raise InputError(
+                f"{where}: a line of UEM is name, channel, start and end; got {' '.join(columns)[:200]!r}."
+            )
         name, _, start, end = columns
         if number_of_text(start, "start", where) != 0:
             raise InputError(f"{where}: the scored part of {name} begins at {start} s; it must be 0.")

@@ -13,7 +13,7 @@ from ..frames_sed import InputError
 from .text_files import read_text
 from .values import check_times
 
-TIME = r"(?:(\d+):)?(\d\d):(\d\d)[.,](\d{3})"
+TIME = r"(?:(\d{1,9}):)?(\d\d):(\d\d)[.,](\d{3})"
 TIMES = re.compile(rf"{TIME}\s+-->\s+{TIME}(?:\s.*)?", re.ASCII)
 NOT_CUES = ("NOTE", "STYLE", "REGION")  # blocks of WebVTT
 

@@ -30,7 +30,7 @@ def choose_tier(names: Sequence[str], wanted: str | None, path: Path) -> int:
     positions = [position for position, name in enumerate(names) if folded(name) == folded(wanted or EMOTION_TIER)]
     if len(positions) != 1:
         raise InputError(
-            f"{path}: choose one of the interval tiers {', '.join(map(repr, names))} by --tier."
+            f"{path}: choose one of the interval tiers {', '.join(map(repr, names)):.500} by --tier."
             if names
             else f"{path} has no interval tier."
         )

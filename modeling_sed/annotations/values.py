@@ -81,7 +81,7 @@ def segment(
     for what, name in (("label", label), ("speaker", "?" if speaker is None else speaker)):
         if not isinstance(name, str) or not name.strip():
             raise InputError(f"{where}: the {what} of a segment must be a name; got {shown(name)}.")
-    check_times(start, end, f"the segment {label!r}", where)
+    check_times(start, end, f"the segment {shown(label)}", where)
     found: Segment = {"start": start, "end": end, "label": label.strip()}
     if score is not None:
         found["score"] = score

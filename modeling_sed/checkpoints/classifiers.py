@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForAudioClassification, AutoModelForAudioFrameClassification
+from transformers import AutoModelForAudioClassification, AutoModelForAudioFrameClassification
 
-from ..configuration_sed import PAPER_LABELS, SEDConfig
+from ..configuration_sed import PAPER_LABELS, SEDConfig, load_encoder_config
+from ..encoders_sed import load_pretrained
 from ..frames_sed import InputError
 from ..modeling_sed import SEDForAudioFrameClassification
 
@@ -49,11 +50,11 @@ def from_classifier(
         The model, and a sentence that says what was copied and what is newly initialised.
 
     Raises:
-        InputError: if the checkpoint is not such a classifier.
+        InputError: if the checkpoint is not such a classifier, or lacks weights of it.
         OSError: if there is no such checkpoint.
     """
     arguments = {"layerdrop": 0.0, "apply_spec_augment": False, **(encoder_arguments or {})}
-    their_config = AutoConfig.from_pretrained(pretrained_model_name_or_path, **arguments)
+    their_config = load_encoder_config(pretrained_model_name_or_path, **arguments)
     architecture = (their_config.architectures or ["none"])[0]
     loader: type[AutoModelForAudioClassification | AutoModelForAudioFrameClassification]
     if architecture.endswith("ForSequenceClassification"):
@@ -65,7 +66,7 @@ def from_classifier(
             f"{pretrained_model_name_or_path} is not a classifier of utterances or frames, but {architecture}; "
             "to start from an encoder, use SEDForAudioFrameClassification.from_encoder."
         )
-    theirs = loader.from_pretrained(pretrained_model_name_or_path, config=their_config)
+    theirs = load_pretrained(loader, pretrained_model_name_or_path, their_config)
     config = SEDConfig(
         encoder_config=theirs.base_model.config,
         labels=labels,

@@ -22,13 +22,13 @@ import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.quant_utils import add_pre_process_metadata
-from transformers import AutoFeatureExtractor, WhisperFeatureExtractor
+from transformers import WhisperFeatureExtractor
 
-from ..frames_sed import InputError
 from ..modeling_sed import SEDForAudioFrameClassification
 from ..pipeline_sed import CONTEXT
 from .new_folder import new_folder
 from .onnx_graph import PosteriorsOfRawAudio
+from .opening import open_model
 
 OPSET = 23  # the first with attention as one operator
 SMALLEST_QUANTIZED = 16  # rows and columns of a weight: classifiers and gates are smaller
@@ -36,7 +36,7 @@ SMALLEST_QUANTIZED = 16  # rows and columns of a weight: classifiers and gates a
 RUNNER = Path(__file__).with_name("onnx_runner")
 IMPORTED_BY_RUNNER = (
     *("audio_files_sed.py", "audio_forms_sed.py", "audio_sed.py"),
-    *("decoding_sed.py", "frames_sed.py", "limits_sed.py"),
+    *("decoding_sed.py", "frames_sed.py", "limits_sed.py", "values_sed.py"),
 )
 
 
@@ -55,11 +55,7 @@ def export_onnx(model: str | Path, output_dir: str | Path, int8: bool = False) -
         InputError: if the model cannot be loaded or is not a model of this package, or the folder exists.
     """
     with new_folder(output_dir) as folder:
-        try:
-            trained = SEDForAudioFrameClassification.from_pretrained(model, dtype=torch.float32).eval()
-            feature_extractor = AutoFeatureExtractor.from_pretrained(model)
-        except OSError as error:
-            raise InputError(f"Cannot load the model {model}: {error}") from error
+        trained, feature_extractor = open_model(model, dtype="float32")
         _write_code(folder)
         _write_config(folder / "config.json", trained, _shortest(trained, feature_extractor))
         graph = folder / "model.onnx"

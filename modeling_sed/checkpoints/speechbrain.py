@@ -18,14 +18,18 @@ from typing import Any
 
 import torch
 import yaml
-from transformers import AutoConfig, AutoFeatureExtractor, PreTrainedConfig, Wav2Vec2FeatureExtractor
+from transformers import PreTrainedConfig
+from transformers.feature_extraction_sequence_utils import SequenceFeatureExtractor
 
-from ..configuration_sed import SEDConfig
+from ..configuration_sed import SEDConfig, load_encoder_config
 from ..frames_sed import InputError
 from ..modeling_sed import SEDForAudioFrameClassification
 from ..pipeline_sed import SpeechEmotionDiarizationPipeline
+from ..values_sed import shown
+from .feature_extractors import load_feature_extractor
 from .new_folder import new_folder
 from .speechbrain_files import find_file, speechbrain_files
+from .yaml_files import DataLoader, read_yaml
 
 ENCODER_FILES = ("config.json", "preprocessor_config.json")
 LABEL_NAMES = {"n": "neutral", "h": "happy", "s": "sad", "a": "angry"}  # the recipe's abbreviations
@@ -37,6 +41,7 @@ EXPECTED = {
     ("avg_pool", "pool_type"): "avg",
     ("avg_pool", "ceil_mode"): True,
 }
+HUB_ID = re.compile(r"(?!.*\.\.)[\w.-]+(?:/[\w.-]+)?", re.ASCII)
 WEIGHT_NORM_NAMES = {  # as saved before and after torch 2.0
     "pos_conv_embed.conv.weight_g": "pos_conv_embed.conv.parametrizations.weight.original0",
     "pos_conv_embed.conv.weight_v": "pos_conv_embed.conv.parametrizations.weight.original1",
@@ -88,7 +93,7 @@ def load_speechbrain(source: str | Path, encoder: str | Path | None = None) -> S
     return SpeechEmotionDiarizationPipeline(model=model.eval(), feature_extractor=feature_extractor)
 
 
-class _DataLoader(yaml.SafeLoader):
+class _HyperPyYamlLoader(DataLoader):
     """Reads HyperPyYAML as data: a tag such as ``!new:package.Class`` is kept beside what it is applied to."""
 
 
@@ -102,29 +107,29 @@ def _construct_tagged(
     return loader.construct_scalar(node)
 
 
-_DataLoader.add_multi_constructor("!", _construct_tagged)
+_HyperPyYamlLoader.add_multi_constructor("!", _construct_tagged)
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
-    try:
-        settings = yaml.load(path.read_text(encoding="utf-8"), _DataLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(settings, dict) or not isinstance(settings.get("wav2vec2"), dict):
+    settings = read_yaml(path, _HyperPyYamlLoader)
+    if not isinstance(settings.get("wav2vec2"), dict):
         raise InputError(f"{path} is not from a Speech Emotion Diarization checkpoint: it has no section wav2vec2.")
     for (part, name), expected in EXPECTED.items():
-        found = (settings.get(part) or {}).get(name, expected)
+        section = settings.get(part) or {}
+        found = section.get(name, expected) if isinstance(section, dict) else section
         if found != expected:
-            raise InputError(f"{path}: {part} has {name} {found}; only {expected} is supported.")
+            raise InputError(f"{path}: {part} has {name} {shown(found)}; only {expected} is supported.")
     for name in ("window_length", "stride"):
         if settings.get(name, 1) != 1:
-            raise InputError(f"{path}: {name} is {settings[name]}; models that average frames are not supported.")
+            raise InputError(
+                f"{path}: {name} is {shown(settings[name])}; models that average frames are not supported."
+            )
     return settings
 
 
 def _read_encoder(
     files: Mapping[str, Path], settings: Mapping[str, Any], encoder: str | Path | None
-) -> tuple[PreTrainedConfig, Wav2Vec2FeatureExtractor]:
+) -> tuple[PreTrainedConfig, SequenceFeatureExtractor]:
     """Configuration and feature extractor of the encoder that was fine-tuned."""
     path = files["hyperparams.yaml"]
     name = encoder or settings.get("wav2vec2_hub") or settings["wav2vec2"].get("source")
@@ -132,29 +137,36 @@ def _read_encoder(
         name = settings.get(match[1])
     if not name:
         raise InputError(f"{path} does not name the encoder (wav2vec2_hub); give its folder or hub id.")
+    if encoder is None and (not isinstance(name, str) or not HUB_ID.fullmatch(name)):
+        raise InputError(f"{path}: the encoder must be a hub id, or a folder beside the file; got {shown(name)}.")
     if (path.parent / name).is_dir():  # beside the checkpoint
         name = path.parent / name
     # a training has downloaded it into a folder beside the labels
     downloaded = files["label_encoder.txt"].with_name(Path(str(settings["wav2vec2"].get("save_path"))).name)
     config_file, preprocessor_file = (find_file(name, file, downloaded) for file in ENCODER_FILES)
-    config = AutoConfig.from_pretrained(config_file.parent, apply_spec_augment=False, layerdrop=0.0)
-    return config, AutoFeatureExtractor.from_pretrained(preprocessor_file.parent, return_attention_mask=True)
+    config = load_encoder_config(str(config_file.parent), apply_spec_augment=False, layerdrop=0.0)
+    model_config = SEDConfig(encoder_config=config)
+    return config, load_feature_extractor(preprocessor_file.parent, model_config, return_attention_mask=True)
 
 
 def _read_labels(path: Path) -> list[str]:
     """Label names in the order of the classifier's outputs; lines are like ``'n' => 0``."""
     names: dict[int, str] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text ({error}).") from error
+    for line in lines:
         if line.startswith("==="):  # what follows are settings
             break
-        if match := re.fullmatch(r"(.+) => (\d+)", line.strip()):
+        if match := re.fullmatch(r"(.+) => (\d{1,9})", line.strip(), re.ASCII):
             try:
                 label = str(ast.literal_eval(match[1]))
-            except (ValueError, SyntaxError) as error:
-                raise InputError(f"{path}: {line!r} is not a label.") from error
+            except (ValueError, SyntaxError, RecursionError, MemoryError) as error:  # of lists in lists
+                raise InputError(f"{path}: {shown(line)} is not a label.") from error
             names[int(match[2])] = LABEL_NAMES.get(label, label)
     if sorted(names) != list(range(len(names))) or not names:
-        raise InputError(f"{path} does not number its labels from 0; found {names}.")
+        raise InputError(f"{path} does not number its labels from 0; found {shown(names)}.")
     return [names[index] for index in range(len(names))]
 
 
@@ -202,8 +214,9 @@ def _load_tensors(path: Path) -> dict[str, torch.Tensor]:
         raise InputError(
             f"{path} is refused: it holds more than tensors, so reading it could run code from the checkpoint."
         ) from error
-    except (RuntimeError, EOFError, OSError) as error:
-        raise InputError(f"{path} is corrupt or not a PyTorch file: {str(error).splitlines()[0]}") from error
+    except Exception as error:  # torch raises anything at bytes that it did not write
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise InputError(f"{path} is corrupt or not a PyTorch file ({reason:.200}).") from error
     if not isinstance(found, dict) or not all(isinstance(value, torch.Tensor) for value in found.values()):
         raise InputError(f"{path} is not a state dict: it holds {type(found).__name__}.")
     return found

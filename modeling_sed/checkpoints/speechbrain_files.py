@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
-import yaml
 from huggingface_hub import hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import HFValidationError
 
 from ..frames_sed import InputError, MissingFileError
+from .yaml_files import read_yaml
 
 FILES = ("hyperparams.yaml", "wav2vec2.ckpt", "model.ckpt", "label_encoder.txt")
 CHECKPOINTS = "CKPT+*/CKPT.yaml"
@@ -73,8 +72,8 @@ def _checkpoint_of_training(folder: Path) -> Path | None:
 def _rank(description: Path) -> tuple[float, float]:
     """Lowest for the best checkpoint: by error rate, as the recipe tests; then, and without one, the newest."""
     try:
-        meta: dict[str, Any] = yaml.safe_load(description.read_text(encoding="utf-8"))
+        meta = read_yaml(description)
         error_rate = float(meta.get("error_rate", math.inf))
         return math.inf if math.isnan(error_rate) else error_rate, -float(meta["unixtime"])
-    except (yaml.YAMLError, UnicodeDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{description} does not describe a checkpoint of SpeechBrain: {error!r}.") from error

@@ -5,11 +5,10 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
-from ..frames_sed import InputError
 from ..hub.bundled_model import ABOUT, BUNDLED_MODEL
 
 if TYPE_CHECKING:  # importing it takes seconds
@@ -45,11 +44,11 @@ def load_pipeline(
         typer.BadParameter: if there is no such device or type.
     """
     import torch
-    from transformers import pipeline
     from transformers.utils import logging
 
     from .. import TASK
-    from ..checkpoints.opening import model_folder
+    from ..checkpoints.opening import open_model
+    from ..pipeline_sed import SpeechEmotionDiarizationPipeline
 
     if dtype == "auto":
         dtype = "bfloat16" if computes_in_bfloat16(device) else None
@@ -62,16 +61,12 @@ def load_pipeline(
         reason = str(error).partition("\n")[0]
         raise typer.BadParameter(f"--device {device}: must be one that torch finds here ({reason:.100}).") from error
     if model is None:
-        folder = BUNDLED_MODEL
         typer.echo(f"model: {ABOUT}", err=True)
-    else:
-        folder = model_folder(model)
     logging.disable_progress_bar()  # a second's bar at every start
-    options: dict[str, Any] = {"device": device, "dtype": dtype}
-    try:
-        found = pipeline(TASK, model=str(folder), **options)  # type: ignore[call-overload]  # knows its own tasks only
-    except (OSError, ValueError) as error:
-        raise InputError(f"Cannot load the model {model}: {error}") from error
+    trained, feature_extractor = open_model(model or BUNDLED_MODEL, dtype or "auto")
+    found = SpeechEmotionDiarizationPipeline(
+        model=trained, feature_extractor=feature_extractor, task=TASK, device=device
+    )
     if compile_model:
         found.model.compile()
     return found

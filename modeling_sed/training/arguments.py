@@ -33,6 +33,13 @@ RANGES = {  # the greatest value; the least is 0
     "augment_speed": 0.5,
     "max_batch_seconds": math.inf,
     "checkpoint_minutes": math.inf,
+    "encoder_learning_rate": math.inf,
+    "head_learning_rate": math.inf,
+    "encoder_annealing_factor": 1.0,
+    "head_annealing_factor": 1.0,
+    "weight_decay": math.inf,
+    "max_grad_norm": math.inf,
+    "augment_gain": 100.0,
 }
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
+from typing import get_type_hints
 
-import yaml
 from transformers import HfArgumentParser
 from transformers.hf_argparser import string_to_bool
 
+from ..checkpoints.yaml_files import read_yaml
 from ..configs import FOLDER, config_names, find_config
 from ..frames_sed import InputError, MissingFileError
+from ..values_sed import shown
 from .arguments import (
     AugmentationOptions,
     DataOptions,
@@ -110,17 +111,15 @@ def _config_file(name: str) -> Path:
 
 def _read_config(path: Path) -> list[str]:
     """The file's options as a command line, so that one parser checks both."""
-    try:
-        options = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(options, dict):
-        raise InputError(f"{path} must hold options by name; got {type(options).__name__}.")
-    known = {"recipe", *(option.name for option in fields(TrainingOptions))}
-    if unknown := [str(name) for name in options if name not in known]:
-        raise InputError(f"{path}: unknown option(s) {', '.join(unknown)}; see --help.")
+    options, types = read_yaml(path), {"recipe": str, **get_type_hints(TrainingOptions)}
+    if unknown := [name for name in options if name not in types]:
+        raise InputError(f"{path}: unknown option(s) {', '.join(unknown):.200}; see --help.")
     arguments = []
     for name, value in options.items():
+        takes_list = "list" in str(types[name])
+        values = value if takes_list and isinstance(value, list) else [value]
+        if not all(isinstance(one, str | int | float | None) and not str(one).startswith("--") for one in values):
+            raise InputError(f"{path}: {name} must be {'values' if takes_list else 'one value'}; got {shown(value)}.")
         if value is not None:
-            arguments += [flag(name), *map(str, value if isinstance(value, list) else [value])]
+            arguments += [flag(name), *map(str, values)]
     return arguments

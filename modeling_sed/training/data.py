@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pyarrow.compute
 import torch
-import yaml
 from accelerate import Accelerator
 from datasets import Dataset, IterableDataset, load_dataset, load_from_disk
 from datasets.config import DOWNLOADED_DATASETS_PATH, HF_DATASETS_CACHE
@@ -23,6 +22,7 @@ from huggingface_hub.constants import HF_HUB_CACHE
 from torch.utils.data import DataLoader
 
 from ..annotations.dataset_rows import as_segments, with_encoded_audio
+from ..checkpoints.yaml_files import read_yaml
 from ..dataset_scripts.sed import SED
 from ..dataset_scripts.simulation import NEUTRAL
 from ..frames_sed import InputError
@@ -116,12 +116,7 @@ def _stream(name: str) -> dict[str, Dataset | IterableDataset]:
 
 def _rendered_stream(path: Path) -> dict[str, IterableDataset]:
     """The splits of the builder, with the options in the file; nothing is written."""
-    try:
-        options = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{path} cannot be read as YAML: {error}") from error
-    if not isinstance(options, dict):
-        raise InputError(f"{path} must hold options of the datasets builder by name; got {type(options).__name__}.")
+    options = read_yaml(path)
     return SED(options.pop("config_name", "benchmark"), **options).as_streaming_dataset()
 
 

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from huggingface_hub import _CACHED_NO_EXIST, hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
-from transformers import AutoFeatureExtractor
 from transformers.feature_extraction_sequence_utils import SequenceFeatureExtractor
 from transformers.utils import FEATURE_EXTRACTOR_NAME
 
 from ..checkpoints.classifiers import from_classifier
+from ..checkpoints.feature_extractors import load_feature_extractor
 from ..configs import config_names, find_config
 from ..configuration_sed import SEDConfig
 from ..frames_sed import InputError, MissingFileError, import_library
@@ -108,7 +108,7 @@ def _on_pretrained_encoder(options: TrainingOptions, masking: Mapping[str, Any])
 def _feature_extractor_of(encoder: str, config: SEDConfig) -> SequenceFeatureExtractor:
     """The encoder's own, or the usual one for checkpoints that lack one."""
     if _has_feature_extractor(encoder):
-        return AutoFeatureExtractor.from_pretrained(encoder, return_attention_mask=True)
+        return load_feature_extractor(encoder, config, return_attention_mask=True)
     return config.encoder_family.new_feature_extractor(config.encoder_config)
 
 

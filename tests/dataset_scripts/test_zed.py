@@ -17,6 +17,7 @@ import soundfile
 
 from modeling_sed.dataset_scripts.build import build
 from modeling_sed.dataset_scripts.builder import annotated_row
+from modeling_sed.dataset_scripts.corpora import contents
 from modeling_sed.dataset_scripts.corpora import zed as zed_module
 from modeling_sed.dataset_scripts.corpora.zed import read_zed
 from modeling_sed.dataset_scripts.errors import InputError
@@ -239,6 +240,15 @@ def test_a_bomb_is_refused_before_it_is_unpacked(zed: Path, tmp_path: Path, monk
         list(read_zed(bomb))
     assert tracemalloc.get_traced_memory()[1] < 5_000_000
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize("limit", ["MOST_FILES", "MOST_BYTES"])
+def test_an_archive_holds_no_more_than_is_said(zed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str):
+    source = pack(zed, tmp_path / "ZED.zip")
+    assert list(read_zed(source))
+    monkeypatch.setattr(contents, limit, 2)
+    with pytest.raises(InputError, match=r"ZED\.zip holds \d+ files of \d+ bytes in all; more than .* unpack it"):
+        read_zed(source)
 
 
 def test_a_bad_annotation_is_found_before_anything_is_rendered(zed: Path, ravdess: Path, tmp_path: Path, capsys):

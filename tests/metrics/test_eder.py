@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from fractions import Fraction
 from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modeling_sed.metrics.eder.bootstrap import compare_systems
-from modeling_sed.metrics.eder.scoring import score_segments
+from modeling_sed.metrics.eder.scoring import find_error_segments, score_segments
 from tests.conftest import REAL_DATA, REPOSITORY
 from tests.metrics.slow_eder import COMPONENTS, slow_errors
 
@@ -199,8 +200,13 @@ def test_other_neutral_labels_and_a_closed_set():
         ([segment(-0.5, 1, "sad")], [], 2, "utterance 1: .*from -0.5 to 1.0 s, starts before 0"),
         ([], [segment(1.5, 1, "sad")], 2, "utterance 1: .*references, from 1.5 to 1.0 s, starts after its end"),
         ([], [segment(1, 2.5, "sad")], 2, "utterance 1: .*from 1.0 to 2.5 s, reaches past the end .* at 2.0 s"),
-        ([], [], 0, "utterance 1: its duration must be a positive number of seconds; got 0.0"),
-        ([], [], float("nan"), "utterance 1: its duration must be a positive number of seconds; got nan"),
+        ([], [], 0, "utterance 1: its duration must be a positive number of seconds, up to 1e\\+09; got 0.0"),
+        (
+            [],
+            [],
+            float("nan"),
+            "utterance 1: its duration must be a positive number of seconds, up to 1e\\+09; got nan",
+        ),
         ([], [{"start": 0, "end": 1}], 2, "utterance 1: a segment of its references needs start, end and label"),
         ([segment(0, "one", "sad")], [], 2, "utterance 1: end of a segment of its predictions .* got 'one'"),
         ([segment(0, 1, 3)], [], 2, "utterance 1: a label of its predictions must be a name; got 3"),
@@ -348,3 +354,58 @@ def test_real_zed_annotation():
     assert silent["eder"] == silent["missed_emotion"] == pytest.approx(sum(shares) / 180, abs=1e-12)
     assert silent["eder"] == pytest.approx(0.58594096469528)
     assert silent["eder_by_duration"] == pytest.approx(0.5875, abs=5e-5)  # 58.75 % of all time is emotional
+
+
+def neighbours(times: st.SearchStrategy[float]) -> st.SearchStrategy[float]:
+    """Also the next float below and above, where subtractions round."""
+    return times.flatmap(lambda time: st.sampled_from([time, np.nextafter(time, 0.0), np.nextafter(time, np.inf)]))
+
+
+HARD_TIMES = neighbours(
+    st.integers(0, 2_000).map(lambda n: n / 1_000)
+    | st.floats(0, 1e9 - 1)
+    | st.sampled_from([0.0, 5e-324, 1e-300, 1e-9, 0.30000000000000004, 0.374, 1.957, 999_999_999.9])
+)
+
+
+@st.composite
+def hard_utterances(draw) -> tuple[list[dict], list[dict], float]:
+    times = draw(st.lists(HARD_TIMES, min_size=1, max_size=6))
+    duration = draw(HARD_TIMES | st.sampled_from(times)) or 1.0
+    spans = st.lists(
+        st.tuples(*[st.sampled_from([0.0, duration, *times])] * 2, st.sampled_from(["a", "b", "null", ""]))
+    )
+    predicted, true = ([segment(min(a, b), max(a, b), label) for a, b, label in draw(spans)[:4]] for _ in range(2))
+    return predicted, [one | {key: min(one[key], duration) for key in ("start", "end")} for one in true], duration
+
+
+@settings(deadline=None)
+@given(hard_utterances())
+def test_floats_that_subtractions_round_and_segments_of_errors_that_lie_side_by_side(utterance):
+    prediction, reference, duration = utterance
+    slow = slow_errors(prediction, reference, duration)
+    result = score_segments([prediction], [reference], [duration])
+    assert components(result) == pytest.approx(
+        [float(slow[name] / Fraction(duration)) for name in COMPONENTS], abs=1e-9
+    )
+    errors = find_error_segments(prediction, reference, duration)
+    borders = {0.0, duration, *(one[key] for one in (*prediction, *reference) for key in ("start", "end"))}
+    assert {one[key] for one in errors for key in ("start", "end")} <= borders
+    assert all(one["start"] < one["end"] <= duration for one in errors)
+    assert all(
+        one["end"] < other["start"] or (one["end"] == other["start"] and one["label"] != other["label"])
+        for one, other in pairwise(errors)
+    )
+    for name in COMPONENTS:
+        found = sum(Fraction(one["end"]) - Fraction(one["start"]) for one in errors if one["label"] == name)
+        assert found == slow[name]
+
+
+def test_an_error_ends_where_the_segment_does():
+    reference = [segment(0.374, 1.957, "a")]  # 0.374 + (1.957 - 0.374) > 1.957
+    assert find_error_segments([], reference, 1.957) == [{"start": 0.374, "end": 1.957, "label": "missed_emotion"}]
+
+
+def test_durations_whose_sum_would_be_infinite_are_refused():
+    with pytest.raises(ValueError, match=r"must be a positive number of seconds, up to 1e\+09; got 1e\+308"):
+        score_segments([[], []], [[], []], [1e308, 1e308])

@@ -71,7 +71,7 @@ def test_agrees_with_looking_at_every_half_millisecond(spans, length):
     names = []
     for cell in range(length):
         active = {label for one, other, label in spans if min(one, other) <= cell < max(one, other)} - {"neutral"}
-        names.append("+".join(sorted(active)) or "null")
+        names.append(tuple(sorted(active)))
     stretches = [(name, len(list(cells))) for name, cells in groupby(names)]
     lasting = [name for name, cells in stretches if cells > 2] or [max(stretches, key=lambda stretch: stretch[1])[0]]
     segments = [segment(min(one, other) / 2000, max(one, other) / 2000, label) for one, other, label in spans]
@@ -93,7 +93,35 @@ runs = st.lists(st.sampled_from(["null", "happy", "sad", "angry"]), min_size=1, 
 def test_runs_of_any_length_are_found_again(labels):
     fused = [label for index, label in enumerate(labels) if index == 0 or label != labels[index - 1]]
     segments = [segment(index, index + 1, label) for index, label in enumerate(labels)]
-    assert emotion_sequence(segments, len(labels), {"null"}) == tuple(fused)
+    expected = tuple(() if label == "null" else (label,) for label in fused)
+    assert emotion_sequence(segments, len(labels), {"null"}) == expected
+
+
+TRICKY = st.sampled_from(["null", "", "a", "b", "a+b", "a-b", '"a"', "\\", "neutral"])
+
+
+@given(st.lists(st.lists(st.tuples(st.integers(0, 5), TRICKY), max_size=4), min_size=1, max_size=6))
+def test_names_of_emotions_mean_nothing_else(utterances):
+    """Sequences as texts are equal only where they are equal as sets of labels, looked at second by second."""
+    segments = [[segment(start, start + 1, label) for start, label in spans] for spans in utterances]
+    slow = []
+    for spans in utterances:
+        cells = [frozenset(label for start, label in spans if start == cell) - {"neutral"} for cell in range(6)]
+        slow.append([cell for cell, _ in groupby(cells)])
+    for one, slow_one in zip(segments, slow, strict=True):
+        for other, slow_other in zip(segments, slow, strict=True):
+            assert (transition(one, 6.0) == transition(other, 6.0)) == (slow_one == slow_other)
+    first = segments[0]
+    result = transition_accuracy([first] * len(segments), segments, [6.0] * len(segments))
+    assert result["correct"] == slow.count(slow[0])
+    assert sum(row["total"] for row in result["transitions"].values()) == len(segments)
+
+
+def test_labels_that_could_be_mistaken_are_quoted():
+    assert transition([segment(1, 2, "null"), segment(2, 3, "")], 4.0) == 'null-"null"-""-null'
+    assert transition([segment(0, 4, "a+b")], 4.0) == '"a+b"' != transition([segment(0, 4, x) for x in "ab"], 4.0)
+    null, nothing = [segment(0, 4, "null")], []
+    assert transition_accuracy([null], [nothing], [4.0])["correct"] == 0
 
 
 def test_table_3_is_printed_with_headings_in_words():

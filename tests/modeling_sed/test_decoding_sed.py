@@ -216,7 +216,7 @@ def test_tempering_keeps_the_order_and_is_the_softmax_of_divided_logits():
         ({"name": "argmax", "neutral": 3}, "'argmax' has no parameter neutral; it has none"),
         ({"onset": 1}, "no decoder None"),
         ({"name": "hysteresis", "onset": 0.1}, "offset threshold must not be above"),
-        ({"name": "median", "duration": "long"}, "parameter of a wrong type"),
+        ({"name": "median", "duration": "long"}, r"duration must be a number from 0 to 1e\+06; got 'long'"),
     ],
 )
 def test_unknown_decoders_are_refused(decoder, message: str):

@@ -110,7 +110,7 @@ def truncate(path: Path) -> None:
         ),
         (lambda f: (f / "label_encoder.txt").write_text("'n' => 1\n"), "does not number its labels from 0"),
         (lambda f: (f / "label_encoder.txt").unlink(), "has no label_encoder.txt"),
-        (lambda f: (f / "hyperparams.yaml").write_text("a: [b"), "is not YAML"),
+        (lambda f: (f / "hyperparams.yaml").write_text("a: [b"), "cannot be read as YAML"),
         (lambda f: (f / "hyperparams.yaml").write_text("lr: 1"), "it has no section wav2vec2"),
         (
             lambda f: (f / "hyperparams.yaml").write_text(
@@ -118,6 +118,16 @@ def truncate(path: Path) -> None:
             ),
             "wav2vec2 has output_norm False; only True is supported",
         ),
+        (
+            lambda f: (f / "hyperparams.yaml").write_text(
+                (f / "hyperparams.yaml").read_text().replace("wav2vec2_hub: encoder", "wav2vec2_hub: ../encoder")
+            ),
+            r"the encoder must be a hub id, or a folder beside the file; got '\.\./encoder'",
+        ),
+        (lambda f: (f / "label_encoder.txt").write_bytes(b"'n\xff' => 0"), "is not UTF-8 text"),
+        (lambda f: (f / "label_encoder.txt").write_text("[" * 9_999 + " => 0"), "is not a label"),
+        (lambda f: (f / "label_encoder.txt").write_text("'n' => " + "9" * 9_999), "does not number its labels"),
+        (lambda f: (f / "model.ckpt").write_bytes(b"\x80\x02X\xff"), "is corrupt or not a PyTorch file"),
     ],
     ids=lambda value: value[:30] if isinstance(value, str) else "",
 )

@@ -54,7 +54,11 @@ def test_committed_configurations_are_good(path: Path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("a: [", "is not YAML"), ("- seed", "must hold options by name"), ("speed: 1", r"unknown option\(s\) speed")],
+    [
+        ("a: [", "cannot be read as YAML"),
+        ("- seed", "must hold values by name"),
+        ("speed: 1", r"unknown option\(s\) speed"),
+    ],
 )
 def test_a_bad_file_is_refused(tmp_path: Path, content: str, message: str):
     path = tmp_path / "config.yaml"
