@@ -29,12 +29,13 @@ MAY_IMPORT = {
     "recordings": {"core", "annotations", "front_end"},
     "evaluation": {"core", "annotations", "metrics"},
     "checkpoints": {"core", "fast_encoder"},
+    "archive": {"core", "annotations", "recordings", "checkpoints", "hub"},
     "hub": {"core", "fast_encoder", "metrics"},
     "page": {"core", "annotations", "evaluation"},
     "training": {"core", "annotations", "evaluation", "checkpoints", "hub", "metrics", "dataset_scripts"},
     "train_sed": {"core", "evaluation", "hub", "training", "dataset_scripts"},
     "cli": {
-        *("core", "annotations", "front_end", "recordings", "evaluation", "checkpoints", "hub", "page"),
+        *("core", "annotations", "front_end", "recordings", "archive", "evaluation", "checkpoints", "hub", "page"),
         *("train_sed", "metrics", "dataset_scripts"),
     },
 }

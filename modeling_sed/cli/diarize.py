@@ -46,6 +46,13 @@ def diarize(
     ] = None,
     split: Annotated[str, typer.Option(help="Split of the dataset.")] = "test",
     limit: Annotated[int | None, typer.Option(help="Only the first utterances of the dataset.", min=1)] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N",
+            help="Only the I-th of N parts of the recordings, for N machines; `emotion-diarization join` joins them.",
+        ),
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -163,13 +170,14 @@ def diarize(
         options["max_duration"] = max_duration
     if front_end:
         options["front_end"] = _front_end(front_end)
-    recordings = _recordings(paths, file_list, dataset, split, limit)
+    recordings, others = _recordings(paths, file_list, dataset, split, limit, shard)
     if per_channel:
         recordings = recordings.by_channel()
     settings = {
         "model": model or str(BUNDLED_MODEL),
         "dataset": dataset and str(dataset),
         "split": split if dataset else None,
+        "shard": shard,
         "window": window,
         "dtype": dtype,
         "decoder": decoder,
@@ -184,7 +192,8 @@ def diarize(
         write = printed(chosen, recordings.names, transcript is not None)
     else:
         settings = {name: value for name, value in settings.items() if value is not None}
-        results = results_at(output, chosen, recordings.names, transcript is not None, settings)
+        named = [*recordings.names, *others]  # what files are called depends on all
+        results = results_at(output, chosen, named, transcript is not None, settings)
     pictures = Pictures(plot) if plot is not None else None
     failures: list[InputError] = []
 
@@ -231,15 +240,28 @@ def _batch_size(value: str) -> int | str:
 
 
 def _recordings(
-    paths: list[str] | None, file_list: Path | None, dataset: Path | None, split: str, limit: int | None
-) -> Recordings:
+    paths: list[str] | None,
+    file_list: Path | None,
+    dataset: Path | None,
+    split: str,
+    limit: int | None,
+    shard: str | None,
+) -> tuple[Recordings, list[str]]:
+    """Those of the shard, and the names of all others."""
+    from ..archive.shards import parse_shard, split_shard
     from ..recordings.sources import Recordings
 
+    try:
+        index, count = parse_shard(shard or "1/1")
+    except InputError as error:
+        raise typer.BadParameter(str(error), param_hint="--shard") from error
     if dataset is not None:
-        return Recordings.of_dataset(dataset, split, limit)
-    if file_list is not None:
-        return Recordings.of_list(file_list)
-    return Recordings.of_files(expanded(paths or []))
+        recordings = Recordings.of_dataset(dataset, split, limit)
+    elif file_list is not None:
+        recordings = Recordings.of_list(file_list)
+    else:
+        recordings = Recordings.of_files(expanded(paths or []))
+    return split_shard(recordings, index, count)
 
 
 def _front_end(names: list[str]) -> FrontEnd:
