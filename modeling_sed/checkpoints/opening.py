@@ -25,6 +25,7 @@ from .speechbrain import convert_speechbrain
 
 DOWNLOADED = ["*.json", "*.safetensors", *SPEECHBRAIN_FILES]
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+SETTINGS = ("config.json", "preprocessor_config.json")
 PATIENCE = 1.0  # seconds, for a Hub that does not answer
 
 
@@ -46,6 +47,18 @@ def model_folder(model: str) -> Path:
     if reason := _why_not(folder, model):
         raise InputError(f"Cannot load the model {model}: {reason}")
     return folder
+
+
+def digest_of_model(folder: Path) -> str:
+    """16 hexadecimal digits that change with the configuration, the feature extractor or the weights of a model."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.name in SETTINGS or path.suffix == ".safetensors":
+            digest.update(f"{path.name} {path.stat().st_size} ".encode())
+            with path.open("rb") as file:
+                while block := file.read(2**20):
+                    digest.update(block)
+    return digest.hexdigest()[:16]
 
 
 def _downloaded(repo_id: str) -> Path:
