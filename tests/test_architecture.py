@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "recordings": {"core", "disk", "annotations", "front_end"},
     "evaluation": {"core", "disk", "annotations", "metrics"},
     "checkpoints": {"core", "disk", "fast_encoder"},
+    "archive": {"core", "annotations", "recordings", "checkpoints", "hub"},
     "hub": {"core", "fast_encoder", "metrics", "dataset_scripts"},
     "page": {"core", "annotations", "evaluation"},
     "training": {
@@ -38,7 +39,7 @@ MAY_IMPORT = {
     },
     "train_sed": {"core", "evaluation", "hub", "training", "dataset_scripts"},
     "cli": {
-        *("core", "annotations", "front_end", "recordings", "evaluation", "checkpoints", "hub", "page"),
+        *("core", "annotations", "front_end", "recordings", "archive", "evaluation", "checkpoints", "hub", "page"),
         *("train_sed", "metrics", "dataset_scripts"),
     },
 }

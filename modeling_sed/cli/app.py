@@ -27,6 +27,7 @@ from .compare import compare
 from .convert import convert
 from .diarize import diarize
 from .export import export_app
+from .join import join
 from .live import live
 from .metrics import metrics_app
 from .page import show_page
@@ -89,6 +90,7 @@ app = typer.Typer(cls=Commands, callback=_options, no_args_is_help=True, pretty_
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}  # to a parser of its own, which has --help, too
 
 app.command(epilog="Example: emotion-diarization diarize calls/ interview.mp4 --output timelines --format srt")(diarize)
+app.command(epilog="Example: emotion-diarization join parts/*.jsonl --list calls.txt --output timelines.csv")(join)
 app.command(epilog="Example: ffmpeg -i STREAM -f wav - | emotion-diarization live -")(live)
 app.command("app", epilog="Example: emotion-diarization app")(show_page)
 app.command(epilog="Example: emotion-diarization score ZED.json timelines.json --per-utterance")(score)

@@ -45,6 +45,13 @@ def diarize(
     ] = None,
     split: Annotated[str, typer.Option(help="Split of the dataset.")] = "test",
     limit: Annotated[int | None, typer.Option(help="Only the first utterances of the dataset.", min=1)] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N",
+            help="Only the I-th of N parts of the recordings, for N machines; `emotion-diarization join` joins them.",
+        ),
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -162,7 +169,7 @@ def diarize(
         options["max_duration"] = max_duration
     if front_end:
         options["front_end"] = _front_end(front_end)
-    recordings = _recordings(paths, file_list, dataset, split, limit)
+    recordings, others = _recordings(paths, file_list, dataset, split, limit, shard)
     if per_channel:
         recordings = recordings.by_channel()
     if transcript is not None:
@@ -171,7 +178,8 @@ def diarize(
     if output is None:
         write = printed(chosen, recordings.names, transcript is not None)
     else:
-        results = results_at(output, chosen, recordings.names, transcript is not None)
+        named = [*recordings.names, *others]  # what files are called depends on all
+        results = results_at(output, chosen, named, transcript is not None)
     pictures = Pictures(plot) if plot is not None else None
     failures: list[InputError] = []
 
@@ -194,7 +202,7 @@ def diarize(
             "model": model or "the model that comes with the package",
             "weights": digest_of_model(Path(pipeline.model.name_or_path)),
             **_given(dataset=dataset, split=split if dataset else None, window=window, dtype=dtype, decoder=decoder),
-            **_given(front_end=front_end, turns=turns, transcript=transcript),
+            **_given(front_end=front_end, turns=turns, transcript=transcript, shard=shard),
         }
         progress = progress_of(pipeline, recordings.names)
         count = diarize_into(results, settings, pipeline, recordings, report, progress, **options)
@@ -240,15 +248,28 @@ def _window(seconds: float) -> float | None:
 
 
 def _recordings(
-    paths: list[str] | None, file_list: Path | None, dataset: Path | None, split: str, limit: int | None
-) -> Recordings:
+    paths: list[str] | None,
+    file_list: Path | None,
+    dataset: Path | None,
+    split: str,
+    limit: int | None,
+    shard: str | None,
+) -> tuple[Recordings, list[str]]:
+    """Those of the shard, and the names of all others."""
+    from ..archive.shards import parse_shard, split_shard
     from ..recordings.sources import Recordings
 
+    try:
+        index, count = parse_shard(shard or "1/1")
+    except InputError as error:
+        raise typer.BadParameter(str(error), param_hint="--shard") from error
     if dataset is not None:
-        return Recordings.of_dataset(dataset, split, limit)
-    if file_list is not None:
-        return Recordings.of_list(file_list)
-    return Recordings.of_files(expanded(paths or []))
+        recordings = Recordings.of_dataset(dataset, split, limit)
+    elif file_list is not None:
+        recordings = Recordings.of_list(file_list)
+    else:
+        recordings = Recordings.of_files(expanded(paths or []))
+    return split_shard(recordings, index, count)
 
 
 def _front_end(names: list[str]) -> FrontEnd:
