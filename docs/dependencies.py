@@ -16,16 +16,16 @@ PAGE = Path(__file__).with_suffix(".md")
 LONGEST = 40  # characters; more is the licence's text, not its name
 HEAD = """# Dependencies and their licences
 
-Made by `make dependencies` from the metadata of the packages of `constraints/ci.txt`, on Linux. A package is listed once,
-where it comes first. The package itself is Apache-2.0, and a plain installation has no dependency that is GPL as a whole;
-what metadata does not tell:
+Made by `make dependencies` from the metadata of the packages of `constraints/ci.txt`, on Linux. A package is listed
+once, where it comes first. The package itself is Apache-2.0, and a plain installation has no dependency that is GPL as
+a whole; what metadata does not tell:
 
 - **av** (PyAV) is BSD-3-Clause; its wheels carry FFmpeg, which reports "LGPL version 3 or later", and beside it, for
-  *encoding* video, libx264 and libx265 (GPL-2.0-or-later). This package only decodes audio. Who passes wheels of PyAV on
-  must keep to these licences.
+  *encoding* video, libx264 and libx265 (GPL-2.0-or-later). This package only decodes audio. Who passes wheels of PyAV
+  on must keep to these licences.
 - **soundfile** is BSD-3-Clause; its wheels carry libsndfile (LGPL-2.1-or-later). **soxr** is LGPL-2.1-or-later.
-- **praat-parselmouth** (extra `synthesis`), with Praat and eSpeak NG, is GPL-3.0-or-later: an extra for that reason, and
-  never imported by the model, the command line or the training.
+- **praat-parselmouth** (extra `synthesis`), with Praat and eSpeak NG, is GPL-3.0-or-later: an extra for that reason,
+  and never imported by the model, the command line or the training.
 - PyTorch's builds for NVIDIA GPUs bring CUDA's libraries, under NVIDIA's own licence; the builds for CPUs do not.
 - The model in the box has a licence of its own, from its data: see [its card](../modeling_sed/bundled_model/README.md).
 """
@@ -34,10 +34,10 @@ what metadata does not tell:
 def main() -> None:
     """Writes the page."""
     seen = {(PROJECT, "")}  # extras name others of the package
-    sections = [HEAD, _section("A plain installation", _brought(PROJECT, "", seen))]
-    for extra in distribution(PROJECT).metadata.get_all("Provides-Extra") or []:
-        if rows := _brought(PROJECT, extra, seen):
-            sections.append(_section(f"Extra `{extra}`", rows))
+    parts = {"A plain installation": ""}
+    parts |= {f"Extra `{extra}`": extra for extra in distribution(PROJECT).metadata.get_all("Provides-Extra") or []}
+    brought = {title: _brought(PROJECT, extra, seen) for title, extra in parts.items()}
+    sections = [HEAD, *(_section(title, rows) for title, rows in brought.items() if rows)]
     PAGE.write_text("\n".join(sections), encoding="utf-8")
 
 
