@@ -34,10 +34,10 @@ a whole; what metadata does not tell:
 def main() -> None:
     """Writes the page."""
     seen = {(PROJECT, "")}  # extras name others of the package
-    sections = [HEAD, _section("A plain installation", _brought(PROJECT, "", seen))]
-    extras = distribution(PROJECT).metadata.get_all("Provides-Extra") or []
-    brought = ((extra, _brought(PROJECT, extra, seen)) for extra in extras)
-    sections += [_section(f"Extra `{extra}`", rows) for extra, rows in brought if rows]
+    parts = {"A plain installation": ""}
+    parts |= {f"Extra `{extra}`": extra for extra in distribution(PROJECT).metadata.get_all("Provides-Extra") or []}
+    brought = {title: _brought(PROJECT, extra, seen) for title, extra in parts.items()}
+    sections = [HEAD, *(_section(title, rows) for title, rows in brought.items() if rows)]
     PAGE.write_text("\n".join(sections), encoding="utf-8")
 
 
