@@ -23,10 +23,11 @@ NAME = ".emotion-diarization"
 MARKER = "emotion-diarization.txt"
 LOCK = "emotion-diarization.lock"
 OWNER = "owner.json"
-SIGNATURE = """\
-This folder belongs to emotion-diarization, which keeps here what it needs to write its results, and to resume a run
-that was interrupted. Do not put files of your own here. If nothing is running, deleting it loses no results, but what
-was begun cannot be resumed then.
+FIRST_LINE = "This folder belongs to emotion-diarization.\n"  # by which it is known
+SIGNATURE = f"""\
+{FIRST_LINE}
+It keeps here what it needs to write its results, and to resume a run that was interrupted. Do not put files of your own
+here. If nothing is running, deleting it loses no results, but what was begun cannot be resumed then.
 """
 NAMED_AT_MOST = 3  # files, in messages
 
@@ -138,9 +139,9 @@ def _is_marked(work: Path) -> bool:
     names = {path.name for path in work.iterdir()}
     if MARKER in names:
         text = (work / MARKER).read_text(encoding="utf-8", errors="replace")
-        if text == SIGNATURE:
+        if text.startswith(FIRST_LINE):  # other versions may have said more of it
             return True
-        if SIGNATURE.startswith(text):  # killed while it was written
+        if FIRST_LINE.startswith(text):  # killed while it was written
             names.remove(MARKER)
     if others := sorted(names - {LOCK}):
         named = ", ".join(others[:NAMED_AT_MOST]) + (" …" if len(others) > NAMED_AT_MOST else "")
