@@ -65,7 +65,8 @@ format: $(VENV)/installed
 # The newest versions of everything, to be committed when the tests pass on them.
 constraints:
 	$(MAKE) .venv-newest/installed VENV=.venv-newest CONSTRAINTS=/dev/null
-	{ sed -n '/^#/p' constraints/ci.txt; .venv-newest/bin/pip freeze --exclude-editable | sed 's/+cpu$$//'; } > constraints/ci.new
+	{ sed -n '/^#/p' constraints/ci.txt; .venv-newest/bin/pip freeze --all --exclude-editable | \
+		sed '/^pip==/d; s/+cpu$$//'; } > constraints/ci.new
 	mv constraints/ci.new constraints/ci.txt
 
 # docs/dependencies.md: what an installation brings along, and its licences.
