@@ -28,6 +28,7 @@ from .frames_sed import InputError, Segment, check_posteriors
 if TYPE_CHECKING:
     # opened from a folder, transformers 5.0 takes along what this file itself names, and audio_sed.py needs that
     from .audio_files_sed import open_file  # noqa: F401
+    from .limits_sed import check_limit  # noqa: F401
     from .modeling_sed import SEDForAudioFrameClassification
 
 CONTEXT = 1.0  # seconds

@@ -154,10 +154,10 @@ def test_few_files_travel_and_name_no_private_class():
 
 def test_files_that_are_opened_name_all_that_they_need():
     """From a folder, transformers 5.0 copies what an opened file names, but not what that names in turn."""
-    copied: set[str] = set()
-    for opened in ("configuration_sed", "modeling_sed", "pipeline_sed"):  # in this order
+    configuration = f"{PACKAGE}.configuration_sed"  # is opened first; the model then for itself, the pipeline before it
+    for opened in ("configuration_sed", "modeling_sed", "pipeline_sed"):
         needed = waiting = {f"{PACKAGE}.{opened}"}
-        copied |= needed | everywhere(f"{PACKAGE}.{opened}")
+        copied = {configuration} | everywhere(configuration) | needed | everywhere(f"{PACKAGE}.{opened}")
         while waiting:
             waiting = {name for module in waiting for name in everywhere(module)} - needed
             needed = needed | waiting
