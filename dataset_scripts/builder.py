@@ -121,7 +121,7 @@ class SEDBuilderConfig(datasets.BuilderConfig, SimulationOptions):
         if unknown := [one for one in options if one not in known]:
             raise InputError(f"There is no option {', '.join(unknown):.200}; the options are {', '.join(known)}.")
         if name not in CONFIGURATIONS:
-            raise InputError(f"The configurations are {', '.join(CONFIGURATIONS)}; got {reprlib.repr(name)}.")
+            raise InputError(f"The configurations are {', '.join(CONFIGURATIONS)}; got {reprlib.repr(name):.200}.")
         config = cls(name=name, **{one: value for one, value in options.items() if value is not None})
         config.check()
         return config

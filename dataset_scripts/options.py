@@ -44,7 +44,7 @@ def check_types(options: Any) -> None:
     for one in options_of(type(options)):
         if not _is_a(value := getattr(options, one.name), types[one.name]):
             kind = str(types[one.name]).replace("collections.abc.", "").replace("<class '", "").removesuffix("'>")
-            raise InputError(f"{one.name} must be of the type {kind}; got {reprlib.repr(value)}.")
+            raise InputError(f"{one.name} must be of the type {kind}; got {reprlib.repr(value):.200}.")
 
 
 def _is_a(value: Any, hint: Any) -> bool:

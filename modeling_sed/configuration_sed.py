@@ -155,6 +155,7 @@ class SEDConfig(PreTrainedConfig):
         kwargs["custom_pipelines"] = pipelines if self.import_model is None else InstalledPipelines(pipelines)
         self._check_values()
         made_by_transformers("a configuration of config.json", super().__init__, **kwargs)
+        _check_labels(self.labels, neutral_label)  # num_labels, as transformers takes it, makes other ones
         if normalize_waveform and self.encoder_family.input_name != "input_values":
             raise InputError(
                 f"normalize_waveform: encoders of type {self.encoder_config.model_type} take no waveforms."

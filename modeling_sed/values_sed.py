@@ -9,13 +9,15 @@ from typing import Any
 
 from .frames_sed import InputError
 
+SHORT = reprlib.Repr()
+SHORT.maxlevel = 3
 TEMPERATURES = (0.01, 100.0)  # the least and the greatest
 
 
 def shown(value: Any) -> str:
     """A value for a message: short, however long or deep it is."""
     try:
-        return reprlib.repr(value)
+        return f"{SHORT.repr(value):.200}"
     except ValueError:  # an integer of thousands of digits
         return f"a {type(value).__name__} too large to show"
 

