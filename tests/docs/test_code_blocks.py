@@ -29,6 +29,7 @@ PAGES = [
     "docs/scoring.md",
     "docs/metrics.md",
     "docs/recipe.md",
+    "docs/scale.md",
     "docs/gallery/README.md",
 ]
 PLACEHOLDER = re.compile(r"\b[A-Z]{2,}(_DIR)?\b")  # RUN, OUT, NAMESPACE …: what only the reader has
