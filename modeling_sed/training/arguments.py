@@ -306,10 +306,12 @@ class RunOptions:
         },
     )
     run_name: str | None = field(
-        default=None, metadata={"help": "What trackers call the run. Default: the name of output_dir."}
+        default=None,
+        metadata={"metavar": "NAME", "help": "What trackers call the run. Default: the name of output_dir."},
     )
     project: str = field(
-        default="speech-emotion-diarization", metadata={"help": "What trackers call the project that runs belong to."}
+        default="speech-emotion-diarization",
+        metadata={"metavar": "NAME", "help": "What trackers call the project that runs belong to."},
     )
     push_to_hub: bool = field(
         default=False, metadata={"help": "Publish the model on the Hub; with --seeds, the best one."}
