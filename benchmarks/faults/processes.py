@@ -13,7 +13,7 @@ from pathlib import Path
 
 from modeling_sed.cli.app import app
 
-PATIENCE = 300.0  # seconds, for a command that should take two
+PATIENCE = 1800.0  # seconds, for a command that takes two on a quiet machine
 
 
 class Process:
