@@ -65,7 +65,7 @@ def join(
         raise typer.Exit(1)
 
 
-def _writer(path: Path) -> Callable[[Iterable[dict[str, Any]], Target], None]:
+def _writer(path: Path) -> Callable[[Iterable[Any], Target], None]:
     kind = BY_SUFFIX.get(path.suffix.lower())
     if kind is None:
         raise typer.BadParameter(
@@ -75,7 +75,7 @@ def _writer(path: Path) -> Callable[[Iterable[dict[str, Any]], Target], None]:
     if kind is FORMATS["jsonl"]:
         return write_lines  # with all fields
 
-    def write(results: Iterable[dict[str, Any]], target: Target) -> None:
+    def write(results: Iterable[Any], target: Target) -> None:
         kind.write(
             (Annotation(**{key: value for key, value in its.items() if key in FIELDS}) for its in results), target
         )
@@ -83,9 +83,7 @@ def _writer(path: Path) -> Callable[[Iterable[dict[str, Any]], Target], None]:
     return write
 
 
-def _write_whole(
-    write: Callable[[Iterable[dict[str, Any]], Target], None], results: Iterator[dict[str, Any]], path: Path
-) -> None:
+def _write_whole(write: Callable[[Iterable[Any], Target], None], results: Iterator[dict[str, Any]], path: Path) -> None:
     """The file is there completely or not at all."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
