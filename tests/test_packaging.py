@@ -107,11 +107,11 @@ def test_what_the_metadata_say(metadata: Message):
     assert addresses and all(url.startswith("https://") and "example" not in url for url in addresses)
 
 
-def test_all_is_every_extra_but_those_under_another_licence(metadata: Message):
+def test_all_is_every_extra_but_those_under_another_licence_or_for_clusters(metadata: Message):
     extras = set(metadata.get_all("Provides-Extra"))
     (everything,) = (line for line in metadata.get_all("Requires-Dist") if re.search(r"extra == .all.$", line))
     named = set(re.search(r"\[(.*?)\]", everything)[1].split(","))
-    assert named == extras - {"all", "test", "synthesis"}
+    assert named == extras - {"all", "test", "synthesis", "ray"}
     assert not any("parselmouth" in line for line in metadata.get_all("Requires-Dist") if "synthesis" not in line)
 
 

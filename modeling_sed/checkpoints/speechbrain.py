@@ -139,7 +139,7 @@ def _read_encoder(
         name = settings.get(match[1])
     if not name:
         raise InputError(f"{path} does not name the encoder (wav2vec2_hub); give its folder or hub id.")
-    if encoder is None and (not isinstance(name, str) or not HUB_ID.fullmatch(name)):
+    if encoder is None and not (isinstance(name, str) and (HUB_ID.fullmatch(name) or _is_below(path.parent, name))):
         raise InputError(f"{path}: the encoder must be a hub id, or a folder beside the file; got {shown(name)}.")
     if (path.parent / name).is_dir():  # beside the checkpoint
         name = path.parent / name
@@ -151,6 +151,10 @@ def _read_encoder(
     config = load_encoder_config(str(config_file.parent), apply_spec_augment=False, layerdrop=0.0)
     model_config = SEDConfig(encoder_config=config)
     return config, load_feature_extractor(preprocessor_file.parent, model_config, return_attention_mask=True)
+
+
+def _is_below(folder: Path, name: str) -> bool:
+    return (folder / name).resolve().is_relative_to(folder.resolve())
 
 
 def _read_labels(path: Path) -> list[str]:

@@ -84,7 +84,7 @@ class ResultsFile:
         finished = [name for name in names if name in done]
         unfinished = self._work / ".joined.unfinished"
         with writing(self.path, InputError):
-            with unfinished.open("w", encoding="utf-8", newline="\n") as stream:
+            with unfinished.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
                 self._write((done[name] for name in finished), stream)
             flush(unfinished)
             self._refuse_to_overwrite()

@@ -263,10 +263,12 @@ def test_real_zed_annotation_with_silent_audio(tmp_path: Path):
     if not annotation.is_file():
         pytest.skip(f"the annotation of ZED is not at {annotation}")
     entries = json.loads(annotation.read_text(encoding="utf-8"))
-    (tmp_path / "ZED.json").write_text(json.dumps(entries))
+    zed = tmp_path / "zed"
+    zed.mkdir()
+    (zed / "ZED.json").write_text(json.dumps(entries))
     for name, entry in entries.items():
-        soundfile.write(tmp_path / f"{name}.wav", np.zeros(round(entry["duration"] * 16_000)), 16_000)
-    rows = build(tmp_path / "out", "zed", zed=str(tmp_path))["test"]
+        soundfile.write(zed / f"{name}.wav", np.zeros(round(entry["duration"] * 16_000)), 16_000)
+    rows = build(tmp_path / "out", "zed", zed=str(zed))["test"]
     assert len(rows) == 180 and len(set(rows["speaker"])) == 73
     assert sum(rows["duration"]) / 60 == pytest.approx(16.13, abs=0.005)
     labels = Counter(segment["label"] for segments in rows["segments"] for segment in segments)

@@ -30,13 +30,15 @@ def cluster() -> Iterator[str]:
     """The address of a cluster of two nodes."""
     from ray.cluster_utils import Cluster
 
-    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DATA_DISABLE_PROGRESS_BARS": "1", "HF_HUB_OFFLINE": "1"}
-    found = Cluster()
-    for _ in range(2):
-        found.add_node(num_cpus=2, object_store_memory=STORE, include_dashboard=False)
-    yield found.address
-    ray.shutdown()
-    found.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("RAY_USAGE_STATS_ENABLED", "RAY_DATA_DISABLE_PROGRESS_BARS", "HF_HUB_OFFLINE"):
+            patch.setenv(name, "0" if name == "RAY_USAGE_STATS_ENABLED" else "1")
+        found = Cluster()
+        for _ in range(2):
+            found.add_node(num_cpus=2, object_store_memory=STORE, include_dashboard=False)
+        yield found.address
+        ray.shutdown()
+        found.shutdown()
 
 
 @pytest.fixture(scope="module")

@@ -39,8 +39,8 @@ def test_a_folder_becomes_a_folder(model_folder: Path, calls: Path, tmp_path: Pa
     done = run(*arguments)
     assert done.returncode == 1 and done.stderr.count(b"error: ") == 1 and b"broken.mp3: not audio" in done.stderr
     assert f"2 recordings in {output}" in done.stdout.decode()
-    files = {str(path.relative_to(output)) for path in output.rglob("*") if path.is_file() and path.name[0] != "."}
-    assert files == {"a.srt", "deep/a.srt"}
+    files = {str(path.relative_to(output)) for path in output.rglob("*") if path.is_file()}
+    assert {name for name in files if name[0] != "."} == {"a.srt", "deep/a.srt"}  # and a work folder
     (output / "a.srt").unlink()  # as a run that was killed before it leaves it
     written = (output / "deep" / "a.srt").stat().st_mtime_ns
     assert run(*arguments).returncode == 1

@@ -237,9 +237,8 @@ def test_bad_channels_are_refused_by_name(tmp_path):
     bad[7, 1] = np.nan
     with pytest.raises(ValueError, match="sample 7 of the recording is nan"):
         split_channels(audio(bad))
-    for shape in ((2, 50), (2, 5, 10)):
-        with pytest.raises(ValueError, match=r"must be \(samples,\) or \(samples, channels\)"):
-            split_channels(audio(noise(100).reshape(shape)))
+    with pytest.raises(ValueError, match=r"must be \(samples,\) or \(samples, channels\)"):
+        split_channels(audio(noise(100).reshape(2, 5, 10)))
 
 
 @pytest.mark.parametrize("factor", [1e-3, 1.0, 30.0])

@@ -132,7 +132,7 @@ def test_reset_forgets(diarize):
 def test_what_cannot_be_used_is_refused(diarize):
     for options, message in (
         ({"window": 1.0, "context": 0.5}, "leaves no frames between"),
-        ({"sampling_rate": 10}, "A sampling rate of 10 Hz"),
+        ({"sampling_rate": 10}, "a sampling rate of 10 Hz"),
         ({"decoder": "events"}, "needs the whole recording"),
         ({"decoder": "best"}, "There is no decoder"),
     ):

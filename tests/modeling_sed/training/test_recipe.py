@@ -82,7 +82,7 @@ def test_the_first_losses_are_those_of_the_recipe(options: TrainingOptions, odd_
     model, feature_extractor = build_model(options)
     weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     accelerator = Accelerator()
-    run = start(accelerator, model, rows, options)
+    run = start(accelerator, model, {"train": rows, "validation": rows}, options)
     model.train()
     collator = SEDDataCollator(feature_extractor, model.config)
     ours, order = [], []
