@@ -71,6 +71,8 @@ class Machine:
         self.environment |= {
             "HF_ENDPOINT": hub.url if hub else "http://127.0.0.1:9",
             "HF_MODULES_CACHE": str(home / "m"),
+            "HF_HUB_ETAG_TIMEOUT": "120",  # seconds: the machine of the tests may be busy
+            "HF_HUB_DOWNLOAD_TIMEOUT": "120",
         }
         if not token:
             del self.environment["HF_TOKEN"]

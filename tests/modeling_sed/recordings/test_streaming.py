@@ -141,7 +141,7 @@ def test_what_cannot_be_used_is_refused(diarize):
     diarizer, waveform = StreamingDiarizer(diarize, **WINDOW), sound(1.5, 16_000)
     whole = diarizer.step(waveform) + diarizer.finish()
     found = diarizer.step(waveform[:1_000])
-    with pytest.raises(InputError, match="sample 1003 is not a finite number"):
+    with pytest.raises(InputError, match="sample 1003 of the recording is nan"):
         diarizer.step(np.array([0.0, 0.0, 0.0, np.nan]))
     with pytest.raises(InputError, match=r"must be \(samples,\) or \(samples, channels\); got \(2, 500\)"):
         diarizer.step(np.zeros((2, 500)))
