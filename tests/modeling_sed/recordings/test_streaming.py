@@ -143,7 +143,7 @@ def test_what_cannot_be_used_is_refused(diarize):
     found = diarizer.step(waveform[:1_000])
     with pytest.raises(InputError, match="sample 1003 of the recording is nan"):
         diarizer.step(np.array([0.0, 0.0, 0.0, np.nan]))
-    with pytest.raises(InputError, match=r"must be \(samples,\) or \(samples, channels\); got \(2, 500\)"):
+    with pytest.raises(InputError, match="500 channels; channels is limited to 64"):
         diarizer.step(np.zeros((2, 500)))
     found += diarizer.step(waveform[1_000:])
     assert found + diarizer.finish() == whole  # as if they had not been there
