@@ -76,4 +76,4 @@ def made_by_transformers(what: str, make: Callable[..., Any], *arguments: Any, *
         raise
     except Exception as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise InputError(f"transformers cannot make {what} ({reason:.300}).") from error
+        raise InputError(f"transformers cannot make {what} ({reason:.600}).") from error

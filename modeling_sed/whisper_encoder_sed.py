@@ -59,6 +59,7 @@ class WhisperFamily(EncoderFamily):
         return WhisperForAudioClassification(config).encoder  # which has no decoder
 
     def load_encoder(self, name_or_path: str, config: PreTrainedConfig) -> PreTrainedModel:
+        config.encoder_layers = config.num_hidden_layers  # in transformers 5.0 two values, later one
         return load_pretrained(WhisperForAudioClassification, name_or_path, config, prefix="encoder.").encoder
 
     def layers(self, encoder: Any) -> nn.ModuleList:

@@ -130,7 +130,6 @@ def _match(rows: np.ndarray, columns: np.ndarray, true: EventTable, predicted: E
     """The true events of a largest set of the given pairs in which no event comes twice."""
     if not len(rows):
         return rows
-    graph = csr_array(
-        (np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(len(true.start), len(predicted.start))
-    )
+    places = rows.astype(np.int32), columns.astype(np.int32)  # the matching of older scipy takes no others
+    graph = csr_array((np.ones(len(rows), dtype=np.int8), places), shape=(len(true.start), len(predicted.start)))
     return np.flatnonzero(maximum_bipartite_matching(graph, perm_type="column") >= 0)
