@@ -5,7 +5,7 @@
 COUNT (10,000) files of 0.5 s, and a model with random weights that is so small that what is measured is the rest:
 opening and decoding files, and Ray. `CPU` is the time of all processes, start included; `a recording`, what one more
 costs, against the row before of the same workers. `GiB` are resident in the actor that has most, after a quarter of the
-recordings and at the end: it is the same if memory does not grow with their number. Ray runs on this machine, with as
+time and at the end: it is the same if memory does not grow with their number. Ray runs on this machine, with as
 many CPUs as there are workers, and one to read and write. Linux only.
 """
 
@@ -57,10 +57,10 @@ def make(folder: Path, count: int) -> list[str]:
 class Watch(threading.Thread):
     """Samples what this process and those that it has started use."""
 
-    def __init__(self, output: Path, on_ray: bool):
+    def __init__(self, on_ray: bool):
         super().__init__(daemon=True)
-        self.output, self.on_ray, self.cpu = output, on_ray, 0.0
-        self.samples: list[tuple[int, float]] = []
+        self.on_ray, self.cpu = on_ray, 0.0
+        self.samples: list[float] = []
 
     def run(self) -> None:
         while True:
@@ -68,7 +68,7 @@ class Watch(threading.Thread):
             time.sleep(0.5)
 
     def sample(self) -> None:
-        """Notes CPU seconds so far, and recordings done with the memory of the largest actor."""
+        """Notes CPU seconds so far, and the memory of the largest actor."""
         cpu, largest = 0.0, 0
         for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
             with suppress(psutil.Error):  # it has just ended
@@ -76,9 +76,8 @@ class Watch(threading.Thread):
                 if not self.on_ray or "MapBatches" in " ".join(process.cmdline()):
                     largest = max(largest, process.memory_info().rss)
         self.cpu = max(self.cpu, cpu)
-        done = len(list(self.output.glob("*.parquet"))) * BATCH
         if largest:
-            self.samples.append((done, largest / 2**30))
+            self.samples.append(largest / 2**30)
 
 
 def measure(names: list[str], workers: int, folder: Path) -> dict[str, float]:
@@ -86,11 +85,11 @@ def measure(names: list[str], workers: int, folder: Path) -> dict[str, float]:
     from modeling_sed.archive.table_diarizer import TableDiarizer
 
     output = Path(tempfile.mkdtemp(dir=folder)) / "out"
-    watch, options = Watch(output, workers > 0), {"model": str(folder / "model"), "device": "cpu"}
+    watch, options = Watch(workers > 0), {"model": str(folder / "model"), "device": "cpu"}
     start = time.perf_counter()
     watch.start()
     if workers:
-        on_ray(names, workers, options, watch)
+        on_ray(names, workers, options, output, watch)
         rows = pq.read_table(output)
     else:
         torch.set_num_threads(1)
@@ -99,12 +98,10 @@ def measure(names: list[str], workers: int, folder: Path) -> dict[str, float]:
         watch.sample()
     wall = time.perf_counter() - start
     assert sorted(set(rows["recording"].to_pylist())) == sorted(names) and rows["error"].null_count == len(rows)
-    quarter = next((memory for done, memory in watch.samples if done >= len(names) / 4), float("nan"))
-    last = watch.samples[-1][1] if watch.samples else float("nan")
-    return {"wall": wall, "cpu": watch.cpu, "quarter": quarter, "end": last}
+    return {"wall": wall, "cpu": watch.cpu, "quarter": watch.samples[len(watch.samples) // 4], "end": watch.samples[-1]}
 
 
-def on_ray(names: list[str], workers: int, options: dict, watch: Watch) -> None:
+def on_ray(names: list[str], workers: int, options: dict, output: Path, watch: Watch) -> None:
     """As `examples/archive_with_ray.py`."""
     import ray
 
@@ -124,7 +121,7 @@ def on_ray(names: list[str], workers: int, options: dict, watch: Watch) -> None:
             batch_size=BATCH,
             compute=ray.data.ActorPoolStrategy(size=workers),
         )
-        .write_parquet(str(watch.output))
+        .write_parquet(str(output))
     )
     watch.sample()  # before its processes end
     ray.shutdown()
@@ -145,11 +142,13 @@ def main() -> None:
                 found = pool.apply(measure, (names[:files], workers, Path(work)))
                 pool.close()
                 pool.join()
-            fewer, cost = before.get(workers, (0, float("nan")))
-            slope = 1000 * (found["cpu"] - cost) / (files - fewer)
+            more = ""
+            if workers in before:
+                fewer, cost = before[workers]
+                more = f"{1000 * (found['cpu'] - cost) / (files - fewer):.1f}"
             before[workers] = files, found["cpu"]
             print(
-                f"{workers or 'no Ray':>7} {files:11,} {found['wall']:11.1f} {found['cpu']:11.1f} {slope:17.1f} "
+                f"{workers or 'no Ray':>7} {files:11,} {found['wall']:11.1f} {found['cpu']:11.1f} {more:>17} "
                 f"{found['quarter']:12.2f} {found['end']:12.2f}",
                 flush=True,
             )
