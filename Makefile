@@ -65,12 +65,8 @@ format: $(VENV)/installed
 # The newest versions of everything, to be committed when the tests pass on them.
 constraints:
 	$(MAKE) .venv-newest/installed VENV=.venv-newest CONSTRAINTS=/dev/null
-<<<<<<< HEAD
-	{ sed -n '/^#/p' constraints/ci.txt; .venv-newest/bin/pip freeze --all --exclude pip --exclude-editable | sed 's/+cpu$$//'; } > constraints/ci.new
-=======
 	{ sed -n '/^#/p' constraints/ci.txt; .venv-newest/bin/pip freeze --all --exclude-editable | \
 		sed '/^pip==/d; s/+cpu$$//'; } > constraints/ci.new
->>>>>>> versions
 	mv constraints/ci.new constraints/ci.txt
 
 # docs/dependencies.md: what an installation brings along, and its licences.
