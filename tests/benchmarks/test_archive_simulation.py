@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.archive_simulation import HOUR, Cluster, batches, calls, shards, simulate
@@ -25,6 +25,7 @@ def test_workers_take_the_next_task():
     assert simulate(durations, batches(4, 1), replace(TWO, slow=0.5), resumed=False).seconds == 8.0
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.floats(1.0, 5_000.0), min_size=1, max_size=60),
     st.integers(1, 9),

@@ -7,7 +7,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -158,7 +158,7 @@ def test_parts_and_outputs_that_cannot_be_used(parts: list[Path], tmp_path: Path
     assert "is not text in UTF-8" in join(binary, "--output", tmp_path / "all.jsonl")[1]
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.text(), unique=True), st.data())
 def test_names_stay_as_they_are(tmp_path_factory: pytest.TempPathFactory, names: list[str], data: st.DataObject):
     folder = tmp_path_factory.mktemp("parts")

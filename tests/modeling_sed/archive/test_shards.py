@@ -6,16 +6,18 @@ import unicodedata
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modeling_sed.archive.shards import parse_shard, shard_of, split_shard
 from modeling_sed.recordings.sources import Recordings
 
-NAMES = st.lists(st.text(min_size=1), unique=True, max_size=20)
+NAMES = st.lists(st.text(min_size=1, max_size=12), unique=True, max_size=8)
+ON_A_BUSY_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 COUNTS = st.integers(1, 8)
 
 
+@ON_A_BUSY_MACHINE
 @given(NAMES, COUNTS)
 def test_each_recording_is_in_one_shard_with_all_that_belongs_to_it(names: list[str], count: int):
     references = [[{"start": 0.0, "end": 1.0, "label": name}] for name in names]
@@ -34,6 +36,7 @@ def test_each_recording_is_in_one_shard_with_all_that_belongs_to_it(names: list[
     assert split_shard(Recordings(names, names.__getitem__), 1, count)[0].references is None
 
 
+@ON_A_BUSY_MACHINE
 @given(NAMES, st.text(min_size=1), COUNTS)
 def test_a_recording_more_moves_no_other(names: list[str], another: str, count: int):
     def shards(names: list[str]) -> dict[str, int]:
